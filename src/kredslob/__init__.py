@@ -1,0 +1,1 @@
+"""kredslob: social investment as a cycle."""

@@ -1,0 +1,39 @@
+"""The errors that a user can act on. Each message names where, what was found and what would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KredslobError(Exception):
+    """Bad input: one clear line for a person, never a fault of the program.
+
+    The command line prints the message and exits with code 2.
+    """
+
+
+class InputFileError(KredslobError):
+    """A file that was given cannot be used.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    problem : str
+        What was found, and what would be right.
+    line : int, optional
+        Line number, counted from 1.
+    key : str, optional
+        The key or column in the file.
+    """
+
+    def __init__(
+        self, path: Path | str, problem: str, *, line: int | None = None, key: str | None = None
+    ) -> None:
+        place = str(path) + (f", line {line}" if line else "") + (f", '{key}'" if key else "")
+        super().__init__(f"{place}: {problem}")
+        self.path, self.line, self.key = Path(path), line, key
+
+
+class ParameterError(KredslobError):
+    """A parameter's name or value cannot be used."""
