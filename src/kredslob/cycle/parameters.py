@@ -1,0 +1,267 @@
+"""The parameter table: one row a parameter and element, the one place where a value is stated.
+
+The model file holds the same numbers, so that it opens and runs in Vensim as it is;
+`write_constants` puts them there, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from kredslob.errors import InputFileError
+
+CERTAINTIES = ("measured", "estimated", "assumed")
+KINDS = ("parameter", "lever", "setting", "switch", "structure")
+DISTRIBUTIONS = ("fixed", "triangular", "uniform", "switch")
+_NUMBERS = ("value", "low", "high", "minimum", "maximum", "figure")
+_COLUMNS = (
+    "name",
+    "elements",
+    "kind",
+    *_NUMBERS[:5],
+    "distribution",
+    "unit",
+    "price_year",
+    "figure",
+    "figure_price_year",
+    "population",
+    "source",
+    "url",
+    "certainty",
+    "note",
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the constant in the model file.
+    elements : tuple of str
+        Subscript elements in the order of the constant's subscripts; empty for a scalar.
+    kind : str
+        parameter (uncertain fact), lever (policy choice), setting (size of the place),
+        switch (0 or 1, an unsettled hypothesis) or structure (not to be varied).
+    value, low, high : float
+        Best value and the range in which it is believed (for a lever: in which it is set).
+    minimum, maximum : float
+        Bounds outside which the value has no meaning.
+    distribution : str
+        fixed, triangular, uniform or switch.
+    unit : str
+        As in the model file.
+    price_year, figure_price_year : int or None
+        Price year of the value, and of the published figure.
+    figure : float or None
+        The figure as published, before conversion.
+    population, source, url, certainty, note : str
+        Whom it is about, where it comes from, how sure it is, and how it was derived.
+    line : int
+        Line in the table.
+    """
+
+    name: str
+    elements: tuple[str, ...]
+    kind: str
+    value: float
+    low: float
+    high: float
+    minimum: float
+    maximum: float
+    distribution: str
+    unit: str
+    price_year: int | None
+    figure: float | None
+    figure_price_year: int | None
+    population: str
+    source: str
+    url: str
+    certainty: str
+    note: str
+    line: int
+
+    @property
+    def label(self) -> str:
+        """Name with its elements, as in the model file."""
+        return f"{self.name}[{','.join(self.elements)}]" if self.elements else self.name
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """The rows of a parameter table, in the order of the file."""
+
+    path: Path
+    rows: tuple[Parameter, ...]
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the constants, each once."""
+        return tuple(dict.fromkeys(row.name for row in self.rows))
+
+    def of(self, name: str) -> tuple[Parameter, ...]:
+        """Rows of one constant. Raises KeyError for a name that is not in the table."""
+        rows = tuple(row for row in self.rows if row.name == name)
+        if not rows:
+            raise KeyError(name)
+        return rows
+
+
+def read_parameters(path: Path) -> ParameterTable:
+    """Read a parameter table.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file (UTF-8) with one row a parameter and element.
+
+    Returns
+    -------
+    ParameterTable
+
+    Raises
+    ------
+    InputFileError
+        The file is missing, a column is missing, a number or a mark cannot be read, a value lies
+        outside its bounds or its range, or a row stands twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputFileError(path, f"cannot be read as a UTF-8 text file ({problem})") from problem
+    reader = csv.DictReader(text.splitlines())
+    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise InputFileError(path, f"column '{missing[0]}' is missing", line=1)
+    rows: dict[tuple[str, tuple[str, ...]], Parameter] = {}
+    for record in reader:
+        row = _parameter(path, reader.line_num, record)
+        if (row.name, row.elements) in rows:
+            first = rows[row.name, row.elements].line
+            raise InputFileError(path, f"stands on line {first} too", line=row.line, key=row.label)
+        rows[row.name, row.elements] = row
+    return ParameterTable(path, tuple(rows.values()))
+
+
+def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
+    def number(column: str, default: float | None) -> float | None:
+        text = (record[column] or "").strip()
+        if not text:
+            return default
+        try:
+            return float(text)
+        except ValueError:
+            raise InputFileError(
+                path, f"found '{text}', expected a number", line=line, key=column
+            ) from None
+
+    def year(column: str) -> int | None:
+        value = number(column, None)
+        return None if value is None else int(value)
+
+    def one_of(column: str, allowed: tuple[str, ...]) -> str:
+        if record[column] not in allowed:
+            problem = f"found '{record[column]}', expected one of {', '.join(allowed)}"
+            raise InputFileError(path, problem, line=line, key=column)
+        return record[column]
+
+    value = number("value", None)
+    if value is None:
+        raise InputFileError(path, "has no value", line=line, key=record["name"])
+    row = Parameter(
+        name=record["name"],
+        elements=tuple(e.strip() for e in record["elements"].split(",") if e.strip()),
+        kind=one_of("kind", KINDS),
+        value=value,
+        low=number("low", value) or 0.0,
+        high=number("high", value) or 0.0,
+        minimum=number("minimum", None) if record["minimum"] else float("-inf"),  # type: ignore[arg-type]
+        maximum=number("maximum", None) if record["maximum"] else float("inf"),  # type: ignore[arg-type]
+        distribution=one_of("distribution", DISTRIBUTIONS),
+        unit=record["unit"],
+        price_year=year("price_year"),
+        figure=number("figure", None),
+        figure_price_year=year("figure_price_year"),
+        population=record["population"] or "",
+        source=record["source"] or "",
+        url=record["url"] or "",
+        certainty=one_of("certainty", CERTAINTIES),
+        note=record["note"] or "",
+        line=line,
+    )
+    if not row.minimum <= row.low <= row.value <= row.high <= row.maximum:
+        problem = (
+            f"expected minimum <= low <= value <= high <= maximum, found {row.minimum:g}, "
+            f"{row.low:g}, {row.value:g}, {row.high:g}, {row.maximum:g}"
+        )
+        raise InputFileError(path, problem, line=line, key=row.label)
+    return row
+
+
+def write_constants(
+    model: Path, table: ParameterTable, subscripts: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Write the table's values into the model file's constants, at once or not at all.
+
+    Parameters
+    ----------
+    model : Path
+        The .mdl file. Each constant in it stands as ``name[Subscript,...] = numbers ~ unit ~ ...``.
+    table : ParameterTable
+        The values.
+    subscripts : mapping of str to tuple of str
+        Elements of each subscript, in order.
+
+    Raises
+    ------
+    InputFileError
+        The model file has no such constant, or the table lacks one of its elements.
+    """
+    text = model.read_text(encoding="utf-8")
+    for name in table.names():
+        pattern = re.compile(
+            rf"^{re.escape(name)}(\[(?P<dims>[^\]]*)\])? =\n(?P<numbers>[^~]*)\t~", re.MULTILINE
+        )
+        match = pattern.search(text)
+        if not match:
+            raise InputFileError(model, f"has no constant '{name}', which {table.path.name} names")
+        dims = tuple(d.strip() for d in (match["dims"] or "").split(",") if d.strip())
+        start, end = match.span("numbers")
+        text = text[:start] + _numbers(table, name, dims, subscripts) + text[end:]
+    _replace(model, text)
+
+
+def _numbers(
+    table: ParameterTable, name: str, dims: tuple[str, ...], subscripts: Mapping[str, tuple[str, ...]]
+) -> str:
+    """Vensim's layout of an array: comma between columns, semicolon after each row of a matrix."""
+    values = {row.elements: row for row in table.of(name)}
+    for elements in product(*(subscripts[dim] for dim in dims)):
+        if elements not in values:
+            raise InputFileError(table.path, f"has no row for {', '.join(elements)}", key=name)
+    shown = {key: f"{row.value:.12g}" for key, row in values.items()}
+    if len(dims) < 2:
+        return "\t" + ", ".join(shown[e] for e in product(*(subscripts[d] for d in dims))) + "\n"
+    rows, columns = (subscripts[dim] for dim in dims)
+    return "".join("\t" + ", ".join(shown[r, c] for c in columns) + ";\n" for r in rows)
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+    os.replace(temporary, path)
