@@ -1,1 +1,1 @@
-"""The domain: parameters, scenarios, accounts, equity and the threshold of the reinvestment cycle."""
+"""The domain: parameters, scenarios, accounts, equity and the threshold of the cycle."""

@@ -246,7 +246,10 @@ def write_constants(
 
 
 def _numbers(
-    table: ParameterTable, name: str, dims: tuple[str, ...], subscripts: Mapping[str, tuple[str, ...]]
+    table: ParameterTable,
+    name: str,
+    dims: tuple[str, ...],
+    subscripts: Mapping[str, tuple[str, ...]],
 ) -> str:
     """Vensim's layout of an array: comma between columns, semicolon after each row of a matrix."""
     values = {row.elements: row for row in table.of(name)}

@@ -1,0 +1,202 @@
+"""Does the cycle carry itself? The loop gain by linear algebra, and what a run shows.
+
+One krone of spending buys part of a course; the course lifts part of a citizen; the lifted citizen
+moves the whole chain away from its counterfactual; the integral of that difference is the saving
+that the krone ever makes. All of it is linear as long as nothing saturates, so the integral is one
+linear solve, and the loop gain is
+
+    G = rate x pledged x identified x cashable x (avoided cost per krone) x (course share of spending).
+
+Below one, money that goes round comes back smaller; at one it comes back whole. Delays set the
+speed of the round, not its gain (compare the recycling multiplier 1 / (1 - G)).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+GROUPS_AND_NEEDS = ("Group", "Need")
+_LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
+
+
+def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
+    """Kroner that come back to the fund, in the end, for one krone it spends now.
+
+    Parameters
+    ----------
+    run : Dataset
+        A run or sweep of the reinvestment model with all its variables.
+    time : float, optional
+        Year at which allocation, effect, pledges, rate and documentation are read.
+        Default: the last one.
+
+    Returns
+    -------
+    DataArray
+        Gain (Dmnl), over the extra dimensions of a sweep. Exact where nothing saturates and the
+        share of recognised savings is at rest; otherwise the gain at the margin of that year.
+        Claims of investors are not taken off: they end, the loop goes on.
+    """
+    now = run.isel(time=-1) if time is None else run.sel(time=time, method="nearest")
+    per_start = avoided_cost_per_start(now)
+    fade = now["yearly fade"]
+    recognised = fade / (fade + 1 / now["recognition horizon"])
+    starts_per_krone = now["money part"] / now["course price"] * now["course share of spending"]
+    identified = now["cashable share"] * now["Documentation Capability"]
+    by_administration = (starts_per_krone * recognised * per_start).sum(GROUPS_AND_NEEDS)
+    by_purse = (by_administration * identified * now["purse share"]).sum("Administration")
+    gain = (by_purse * now["pledged share"]).sum("Purse") * now["reinvestment rate in force"]
+    gain.attrs = {"units": "Dmnl", "long_name": "loop gain of the reinvestment cycle"}
+    return gain.rename("loop gain")
+
+
+def avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
+    """Cost at average price that one course start avoids, ever, against nobody being helped.
+
+    Parameters
+    ----------
+    now : Dataset
+        Values of the model's variables at one time.
+
+    Returns
+    -------
+    DataArray
+        DKK per person started, over Group, Need and Administration (and sweep dimensions).
+    """
+    for dim in now["effect of a course"].dims:
+        if dim not in GROUPS_AND_NEEDS:
+            parts = [avoided_cost_per_start(now.isel({dim: i})) for i in range(now.sizes[dim])]
+            return xr.concat(parts, now[dim])
+    return _avoided_cost_per_start(now)
+
+
+def _avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
+    cells = now["effect of a course"].transpose(*GROUPS_AND_NEEDS)
+    groups, needs = cells.sizes["Group"], cells.sizes["Need"]
+    lasting = np.linalg.inv(-_chain(now))
+    use = now["use in crisis"] * now["need use factor"] * now["unit cost"]
+    use = use.transpose(*GROUPS_AND_NEEDS, "Administration").values
+    strained = now["use when strained"].values
+    stable = now["use when newly stable"].values
+    administrations = now.sizes["Administration"]
+    # cost of a person-year in each state of each cell; thriving costs nothing extra
+    cost = np.zeros((groups, needs, 4, administrations))
+    cost[:, :, 1] = use * strained
+    cost[:, :, 2] = use
+    cost[:, :, 3] = use * stable
+    cost = cost.reshape(-1, administrations)
+    out = np.zeros((groups, needs, administrations))
+    for g in range(groups):
+        for n in range(needs):
+            moved = np.zeros((groups, needs, 4))
+            moved[g, n] = _moved_by_a_start(now, g, n)
+            out[g, n] = -(lasting @ moved.ravel()) @ cost
+    dims = (*GROUPS_AND_NEEDS, "Administration")
+    return xr.DataArray(out, {d: now[d].values for d in dims}, dims)
+
+
+def _moved_by_a_start(now: xr.Dataset, g: int, n: int) -> np.ndarray:
+    """Persons that one start adds to thriving, strained, crisis and newly stable when it ends."""
+
+    def of(name: str) -> float:
+        array = now[name]
+        index = {d: i for d, i in (("Group", g), ("Need", n)) if d in array.dims}
+        return float(array.isel(index))
+
+    worsening, easing = of("worsening rate"), of("easing rate")
+    recovery, leaving = of("recovery rate"), of("yearly exit")
+    ending = 1 / of("course length")
+    reached_strained = of("reachable share of strained") * of("Counterfactual Strained")
+    reached_crisis = of("reachable share of crisis") * of("Counterfactual Crisis")
+    crisis_part = reached_crisis / (reached_strained + reached_crisis)
+    during = np.array(
+        [
+            [-(worsening + recovery + leaving + ending), easing],
+            [worsening, -(easing + leaving + ending)],
+        ]
+    )
+    ended = np.linalg.solve(-during, [1 - crisis_part, crisis_part]) * ending
+    completed = ended * of("completion share")
+    effect = of("effect of a course")
+    lifted = completed * max(0.0, effect)
+    harmed = completed[0] * max(0.0, -effect)
+    return np.array([0.0, -lifted[0] - harmed, -lifted[1] + harmed, lifted.sum()])
+
+
+def _chain(now: xr.Dataset) -> np.ndarray:
+    """Rates of the citizen chain, 4 states (thriving, strained, crisis, newly stable) a cell."""
+    groups, needs = now.sizes["Group"], now.sizes["Need"]
+
+    def of(name: str) -> np.ndarray:
+        array = now[name]
+        full = array.broadcast_like(now["worsening rate"]).transpose(*GROUPS_AND_NEEDS)
+        return np.asarray(full.values, dtype=float)
+
+    worsening, easing, recovery = of("worsening rate"), of("easing rate"), of("recovery rate")
+    setback, leaving, relapse = of("yearly setback"), of("yearly exit"), of("yearly relapse")
+    consolidation = np.full_like(worsening, 1 / float(now["consolidation time"]))
+    rates = np.zeros((groups, needs, 4, groups, needs, 4))
+    for g in range(groups):
+        for n in range(needs):
+            cell = rates[g, n, :, g, n, :]
+            cell[0, :] = [-setback[g, n] - leaving[g, n], recovery[g, n], 0, consolidation[g, n]]
+            cell[1, :] = [
+                setback[g, n],
+                -worsening[g, n] - recovery[g, n] - leaving[g, n],
+                easing[g, n],
+                relapse[g, n],
+            ]
+            cell[2, 1:3] = [worsening[g, n], -easing[g, n] - leaving[g, n]]
+            cell[3, 3] = -relapse[g, n] - consolidation[g, n] - leaving[g, n]
+    _add_prevention(rates, now, of("new cases without the fund"))
+    return rates.reshape(groups * needs * 4, -1)
+
+
+def _add_prevention(rates: np.ndarray, now: xr.Dataset, new_cases: np.ndarray) -> None:
+    """New strained citizens for each citizen more in crisis (R5); its delay does not matter here."""
+    if not float(now["switch prevention"]):
+        return
+    crisis = now["Counterfactual Crisis"].transpose(*GROUPS_AND_NEEDS).values.sum(axis=1)
+    spread, inherited = now["spread share"].values, now["inherited share"].values
+    families = list(now["Group"].values).index("families")
+    for g in range(len(crisis)):
+        for n in range(new_cases.shape[1]):
+            rates[g, n, 1, g, :, 2] += new_cases[g, n] * spread[g] / crisis[g]
+            rates[g, n, 1, families, :, 2] += new_cases[g, n] * inherited[g] / crisis[families]
+
+
+def sustaining(run: xr.Dataset) -> xr.Dataset:
+    """Whether a run's fund carries itself, read from the run.
+
+    Parameters
+    ----------
+    run : Dataset
+        A run or sweep of the reinvestment model.
+
+    Returns
+    -------
+    Dataset
+        "coverage": returned savings and interest less payments to investors, over the last quarter
+        of the horizon, as a share of spending in it (Dmnl; 0 where nothing is spent);
+        "self-sustaining": coverage of at least one; "loop gain": see `loop_gain`, at the end.
+    """
+    start = float(run["time"][-1]) - _LAST_PART * float(run["time"][-1] - run["time"][0])
+    spent = _change(run["Cumulated Spent"].sum("Capital"), start)
+    came = _change(
+        run["Cumulated Returned Savings"].sum("Capital")
+        + run["Cumulated Interest"].sum("Capital")
+        - run["Investor Claims Paid"],
+        start,
+    )
+    coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)
+    coverage.attrs = {"units": "Dmnl", "long_name": "share of late spending that savings cover"}
+    carries = coverage >= 1
+    carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
+    return xr.Dataset(
+        {"coverage": coverage, "self-sustaining": carries, "loop gain": loop_gain(run)}
+    )
+
+
+def _change(ledger: xr.DataArray, start: float) -> xr.DataArray:
+    return ledger.isel(time=-1, drop=True) - ledger.sel(time=start, method="nearest", drop=True)
