@@ -1,0 +1,170 @@
+"""A run on disk: one folder that says what made it, there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from kredslob.errors import InputFileError
+
+MANIFEST = "manifest.json"
+RUNS = "run.nc"
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run that has been read back.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it lies.
+    runs : Dataset
+        All variables of the model.
+    tables : mapping of str to Dataset
+        What was computed from them, such as the summary and the accounts.
+    manifest : mapping
+        What made the run.
+    """
+
+    folder: Path
+    runs: xr.Dataset
+    tables: Mapping[str, xr.Dataset]
+    manifest: Mapping[str, Any]
+
+
+@contextmanager
+def new_run_folder(folder: Path) -> Iterator[Path]:
+    """Fill a folder out of sight and put it in place when it is whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the run is to lie; it must not exist, or be empty.
+
+    Yields
+    ------
+    Path
+        A temporary folder beside it. If the block fails, nothing is left of it.
+
+    Raises
+    ------
+    InputFileError
+        The folder is in use or cannot be made.
+    """
+    check_free(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as problem:
+        raise InputFileError(folder, f"cannot be made ({problem.strerror})") from problem
+    try:
+        yield hidden
+        hidden.chmod(0o755)  # mkdtemp makes it private
+        if folder.exists():
+            folder.rmdir()
+        os.replace(hidden, folder)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def check_free(folder: Path) -> None:
+    """Raise InputFileError unless a run can be put in this folder."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputFileError(folder, "is in use; give an empty or new folder")
+    if folder.exists() and not folder.is_dir():
+        raise InputFileError(folder, "is a file; give an empty or new folder")
+
+
+def write_run(
+    folder: Path, runs: xr.Dataset, tables: Mapping[str, xr.Dataset], made_by: Mapping[str, Any]
+) -> None:
+    """Write the numbers of a run and its manifest. Call it last: the manifest lists the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder from `new_run_folder`.
+    runs : Dataset
+        A run or sweep.
+    tables : mapping of str to Dataset
+        Results computed from it; each becomes a group of the netCDF file.
+    made_by : mapping
+        Command, setting, scenario and what else made the run.
+    """
+    path = folder / RUNS
+    _to_netcdf(runs, path, group=None)
+    for name, table in tables.items():
+        _to_netcdf(table, path, group=name)
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    manifest = {
+        **made_by,
+        "model": runs.attrs["model"],
+        "model sha256": runs.attrs["model_hash"],
+        "parameters": json.loads(runs.attrs["parameters"]),
+        "clock": json.loads(runs.attrs["clock"]),
+        "integration": runs.attrs["integration"],
+        "engine": runs.attrs["engine"],
+        "versions": json.loads(runs.attrs["versions"]),
+        "created": runs.attrs["created"],
+        "seed": None,  # nothing in a run is random
+        "files": {str(p.relative_to(folder)): _sha256(p) for p in files},
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def load_run(folder: Path | str) -> SavedRun:
+    """Read a saved run back.
+
+    Parameters
+    ----------
+    folder : Path or str
+        The run's folder.
+
+    Returns
+    -------
+    SavedRun
+
+    Raises
+    ------
+    InputFileError
+        The folder has no manifest or no numbers, or they cannot be read.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        with xr.open_datatree(folder / RUNS, engine="h5netcdf") as tree:
+            runs = tree.to_dataset().load()
+            tables = {
+                name: node.to_dataset(inherit=False).load()
+                for name, node in tree.items()
+                if isinstance(node, xr.DataTree)
+            }
+    except (OSError, ValueError) as problem:
+        raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
+    return SavedRun(folder, runs, tables, manifest)
+
+
+def _to_netcdf(dataset: xr.Dataset, path: Path, group: str | None) -> None:
+    packed = {
+        name: {"zlib": True, "complevel": 4}
+        for name, array in dataset.data_vars.items()
+        if array.ndim and array.dtype.kind == "f"
+    }
+    mode = "w" if group is None else "a"
+    dataset.to_netcdf(path, mode=mode, group=group, engine="h5netcdf", encoding=packed)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
