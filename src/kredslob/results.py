@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import xarray as xr
 
@@ -162,7 +162,7 @@ def _to_netcdf(dataset: xr.Dataset, path: Path, group: str | None) -> None:
         for name, array in dataset.data_vars.items()
         if array.ndim and array.dtype.kind == "f"
     }
-    mode = "w" if group is None else "a"
+    mode: Literal["w", "a"] = "w" if group is None else "a"
     dataset.to_netcdf(path, mode=mode, group=group, engine="h5netcdf", encoding=packed)
 
 

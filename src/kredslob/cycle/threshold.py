@@ -5,7 +5,7 @@ moves the whole chain away from its counterfactual; the integral of that differe
 that the krone ever makes. All of it is linear as long as nothing saturates, so the integral is one
 linear solve, and the loop gain is
 
-    G = rate x pledged x identified x cashable x (avoided cost per krone) x (course share of spending).
+    G = rate x pledged x identified x cashable x (avoided cost a krone) x (course share).
 
 Below one, money that goes round comes back smaller; at one it comes back whole. Delays set the
 speed of the round, not its gain (compare the recycling multiplier 1 / (1 - G)).
@@ -75,17 +75,17 @@ def _avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
     cells = now["effect of a course"].transpose(*GROUPS_AND_NEEDS)
     groups, needs = cells.sizes["Group"], cells.sizes["Need"]
     lasting = np.linalg.inv(-_chain(now))
-    use = now["use in crisis"] * now["need use factor"] * now["unit cost"]
-    use = use.transpose(*GROUPS_AND_NEEDS, "Administration").values
+    priced = now["use in crisis"] * now["need use factor"] * now["unit cost"]
+    use = priced.transpose(*GROUPS_AND_NEEDS, "Administration").values
     strained = now["use when strained"].values
     stable = now["use when newly stable"].values
     administrations = now.sizes["Administration"]
     # cost of a person-year in each state of each cell; thriving costs nothing extra
-    cost = np.zeros((groups, needs, 4, administrations))
-    cost[:, :, 1] = use * strained
-    cost[:, :, 2] = use
-    cost[:, :, 3] = use * stable
-    cost = cost.reshape(-1, administrations)
+    by_state = np.zeros((groups, needs, 4, administrations))
+    by_state[:, :, 1] = use * strained
+    by_state[:, :, 2] = use
+    by_state[:, :, 3] = use * stable
+    cost = by_state.reshape(-1, administrations)
     out = np.zeros((groups, needs, administrations))
     for g in range(groups):
         for n in range(needs):
@@ -154,7 +154,7 @@ def _chain(now: xr.Dataset) -> np.ndarray:
 
 
 def _add_prevention(rates: np.ndarray, now: xr.Dataset, new_cases: np.ndarray) -> None:
-    """New strained citizens for each citizen more in crisis (R5); its delay does not matter here."""
+    """Add the new cases for each citizen more in crisis (R5); their delay does not matter here."""
     if not float(now["switch prevention"]):
         return
     crisis = now["Counterfactual Crisis"].transpose(*GROUPS_AND_NEEDS).values.sum(axis=1)
@@ -186,7 +186,7 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     came = _change(
         run["Cumulated Returned Savings"].sum("Capital")
         + run["Cumulated Interest"].sum("Capital")
-        - run["Investor Claims Paid"],
+        - run["Cumulated Paid To Investors"].sum("Capital"),
         start,
     )
     coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)

@@ -91,7 +91,7 @@ class PysdTarget:
             try:
                 # PySD never mixes elements of a subscript, so exact labels may be asked for;
                 # that spares xarray a copy of each operand and halves the time of a run.
-                with xr.set_options(arithmetic_join="exact"):  # type: ignore[no-untyped-call]
+                with xr.set_options(arithmetic_join="exact"):
                     table = self._table(constants, clock, save)
             except xr.AlignmentError:
                 self._model.reload()
