@@ -1,123 +1,163 @@
-"""Values with units, as people write them in a scenario: 12 million DKK, 18 months, 35 %."""
+"""Values with units, as people write them: 12 million DKK, 18 months, 35 %."""
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
+from numbers import Real
 from typing import Any
 
+_NUMBER = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)(.*)", re.DOTALL)
+_UNIT_TEXT = re.compile(r"[A-Za-z1 ./*()_]{0,60}")
 _SCALES = {
     "thousand": 1e3,
     "million": 1e6,
     "billion": 1e9,
-    "mio": 1e6,
     "mio.": 1e6,
-    "mia": 1e9,
     "mia.": 1e9,
+    "%": 0.01,
+    "percent": 0.01,
 }
-_EXAMPLES = {
-    "[money]": "an amount, such as '12 million DKK'",
-    "[money] / [time]": "an amount a year, such as '2 million DKK/year'",
-    "[money] / [people]": "an amount a person, such as '50000 DKK/person'",
-    "[time]": "a time, such as '18 months'",
-    "1 / [time]": "a rate a year, such as '0.05 / year'",
-    "[people]": "a number of people, such as '600 persons'",
+_DEFINITIONS = (
+    "DKK = [money] = _ = kr",
+    "kDKK = 1e3 * DKK",
+    "mDKK = 1e6 * DKK",
+    "bnDKK = 1e9 * DKK",
+    "year = [time]",
+    "month = year / 12",
+    "person = [people] = _ = people = citizen",
+    "service_day = [service]",
+    "wellbeing_year = [wellbeing]",
+)
+_EXPECTED = {
     "dimensionless": "a share or a plain number, such as '35 %'",
+    "[time]": "a time, such as '1 year'",
+    "1 / [time]": "a yearly rate, such as '5 %/year'",
+    "[money]": "an amount of money, such as '12 million DKK'",
+    "[money] / [time]": "money per year, such as '2 million DKK/year'",
+    "[people]": "a number of people, such as '600 people'",
+    "[money] / [people]": "money per person, such as '90 thousand DKK/person'",
+    "[money] / [service]": "a price per service day, such as '1200 DKK/service day'",
+    "[service] / [people] / [time]": "a use of services, such as '80 service day/(person*year)'",
 }
 
 
-@cache
-def _registry() -> Any:
-    """Build a registry that knows only what the model is counted in, so that no name surprises."""
-    import pint
-
-    units: Any = pint.UnitRegistry(None)
-    for definition in (
-        "DKK = [money] = _ = kr",
-        "kDKK = 1e3 * DKK",
-        "mDKK = 1e6 * DKK",
-        "bnDKK = 1e9 * DKK",
-        "person = [people] = _ = persons = people = citizen = citizens",
-        "year = [time] = _ = years = yr",
-        "month = year / 12 = _ = months",
-        "service_day = [service] = _ = service_days",
-        "wellbeing_year = [wellbeing] = _ = wellbeing_years",
-    ):
-        units.define(definition)
-    return units
+class QuantityProblem(ValueError):
+    """A value cannot be used; the message says what was found and what is expected."""
 
 
-class UnitError(ValueError):
-    """The text is not a value in the unit that is wanted."""
-
-
-def in_unit(text: str, unit: str) -> float:
-    """Read a number with a unit, and convert it.
+def in_unit(value: Any, unit: str) -> float:
+    """Read a value and convert it to a unit.
 
     Parameters
     ----------
-    text : str
-        A number and a unit, such as "12 million DKK", "18 months" or "35 %".
+    value : float or str
+        A number, which is in the unit already, or a text with a number and a unit, such as
+        "12 million DKK", "18 months" or "35 %".
     unit : str
-        The model's unit, such as "DKK/year" or "Dmnl".
+        The unit that is wanted, as in the parameter table: "DKK/year", "Dmnl".
 
     Returns
     -------
     float
-        The value in that unit.
+        A finite number in that unit.
 
     Raises
     ------
-    UnitError
-        There is no number, the unit is unknown, or it measures something else. The message says
-        what was found and what is expected.
+    QuantityProblem
+        The value is neither, the unit is unknown or measures something else, or the number is
+        not finite.
 
     Examples
     --------
     >>> in_unit("18 months", "year")
     1.5
+    >>> in_unit("2 million DKK/year", "DKK/year")
+    2000000.0
     """
-    match = re.fullmatch(r"\s*([-+]?[\d_.,]*\d(?:[eE][-+]?\d+)?)\s*(.*?)\s*", text)
-    expected = _expected(unit)
+    if isinstance(value, str):
+        number = _converted(value, unit)
+    elif isinstance(value, Real) and not isinstance(value, bool):
+        number = _float(value)
+    else:
+        raise QuantityProblem(f"found {shown(value)}, expected {_expected(unit)}")
+    if not math.isfinite(number):
+        raise QuantityProblem(f"found {shown(value)}, expected a finite number")
+    return number
+
+
+def shown(value: Any) -> str:
+    """Show a value in a message, as it stands in a scenario file and not too long."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return repr(value if len(value) <= 60 else value[:57] + "...")
+        case Real():
+            return f"{_float(value):.12g}"
+        case dict():
+            return "a table"
+        case list() | tuple():
+            return "a list"
+    return str(value)
+
+
+def _converted(text: str, unit: str) -> float:
+    match = _NUMBER.fullmatch(text)
     if not match:
-        raise UnitError(f"found '{text}', expected {expected}")
-    try:
-        number = float(match[1].replace("_", ""))
-    except ValueError:
-        raise UnitError(
-            f"found '{text}', expected {expected} with a decimal point and no thousands separator"
-        ) from None
-    scale, rest = _scale(match[2])
-    try:
-        found = _parsed(rest)
-    except Exception:  # pint raises several kinds, some of them its own
-        raise UnitError(f"found the unit '{rest}', expected {expected}") from None
-    wanted = _parsed(unit)
-    if found.dimensionality != wanted.dimensionality:
-        raise UnitError(f"found '{rest or 'a plain number'}', expected {expected}")
-    return float(number * scale * (1 * found).to(wanted).magnitude)
+        raise QuantityProblem(f"found {shown(text)}, expected {_expected(unit)}")
+    rest = match[2].strip()
+    if rest[:1] in (",", ".", "_", "'"):
+        raise QuantityProblem(
+            f"found {shown(text)}, expected a number with a decimal point and no thousands separator"
+        )
+    scale, name = _scale(rest)
+    found = _unit(name)
+    wanted = _unit(unit)
+    if found is None or found.dimensionality != wanted.dimensionality:
+        expected = _expected(unit)
+        raise QuantityProblem(f"found {shown(name) if name else 'no unit'}, expected {expected}")
+    return float(match[1]) * scale * float((1 * found).to(wanted).magnitude)
 
 
 def _scale(text: str) -> tuple[float, str]:
-    if text.startswith("%"):
-        return 0.01, text[1:].strip()
-    first, _, rest = text.partition(" ")
-    if first.lower() in _SCALES:
-        return _SCALES[first.lower()], rest.strip()
+    """Split a leading word such as million, or a percent sign, from the unit's name."""
+    for word, factor in _SCALES.items():
+        if re.match(rf"{re.escape(word)}(?![A-Za-z])", text):
+            return factor, text[len(word) :].strip()
     return 1.0, text
 
 
-def _parsed(text: str) -> Any:
-    text = text.replace("service day", "service_day").replace("wellbeing year", "wellbeing_year")
-    text = re.sub(r"\b[Dd]mnl\b", "", text).strip()
-    if text.startswith("/"):
-        text = "1" + text
-    units = _registry()
-    return (
-        units.parse_units(re.sub(r"^1\s*/\s*(.+)$", r"(\1)**-1", text)) if text else units.Unit("")
-    )
+def _unit(text: str) -> Any:
+    """Unit of a text, or None if there is no such unit."""
+    if not _UNIT_TEXT.fullmatch(text) or "**" in text:
+        return None
+    text = re.sub(r"\b(service|wellbeing) (day|year)", r"\1_\2", text)
+    text = re.sub(r"^Dmnl$", "", text).removesuffix(".")
+    try:
+        return _registry().parse_units(f"1{text}" if text.startswith("/") else text)
+    except Exception:  # pint's parser raises many kinds, some from Python's tokenizer
+        return None
+
+
+@cache
+def _registry() -> Any:
+    """Make a registry of what the model is counted in and no more, so that no name surprises."""
+    import pint
+
+    registry = pint.UnitRegistry(None)
+    for definition in _DEFINITIONS:
+        registry.define(definition)
+    return registry
+
+
+def _float(value: Real) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _expected(unit: str) -> str:
-    kind = str(_parsed(unit).dimensionality)
-    return _EXAMPLES.get(kind, f"a value in {unit}")
+    return _EXPECTED.get(str(_unit(unit).dimensionality), f"a value in {unit}")

@@ -1,0 +1,428 @@
+"""Figures of the reinvestment model: each takes data and a language, and computes no results.
+
+One style for all: Okabe and Ito's palette (2008), which colour-blind readers can tell apart, with
+line styles beside it; labels at the lines rather than in a box; amounts in million kroner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from kredslob.show.language import Words, words
+
+RATE = "reinvestment rate"
+CELLS = ("Group", "Need")
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
+_INK, _GREY, _PALE = "#222222", "#6b6b6b", "#d9d9d9"
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 12,
+    "axes.titlesize": 15,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 16,
+    "axes.labelcolor": _GREY,
+    "axes.edgecolor": _PALE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": "#ececec",
+    "xtick.color": _GREY,
+    "ytick.color": _GREY,
+    "ytick.left": False,
+    "text.color": _INK,
+    "lines.linewidth": 2.4,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "kredslob",
+    "legend.frameon": False,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its name and the sentence that says what it shows.
+
+    Parameters
+    ----------
+    name : str
+        Short name, used for files.
+    figure : Figure
+        The matplotlib figure.
+    alt : str
+        Alternative text, made from the numbers drawn.
+    """
+
+    name: str
+    figure: Figure
+    alt: str
+
+
+def fund_over_time(runs: xr.Dataset, language: str) -> Drawing:
+    """Draw the fund's cash over time, with the late years enlarged.
+
+    Parameters
+    ----------
+    runs : Dataset
+        A sweep over the reinvestment rate with "total cash" (DKK) over time.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    years = float(runs["time"][-1])
+    late = 0.25 * years
+    with _styled():
+        figure = _figure(11, 5)
+        whole, enlarged = figure.subplots(1, 2, width_ratios=(1, 1))
+        _lines(whole, runs["total cash"] / 1e6, w, labels=False)
+        _lines(enlarged, (runs["total cash"] / 1e6).sel(time=slice(late, None)), w)
+        whole.set_title(w.text("figure.fund"))
+        enlarged.set_title(w.text("figure.fund_late", year=w.number(late)), color=_GREY, size=12)
+        for axes in (whole, enlarged):
+            axes.set_ylim(bottom=0)
+            _dress(axes, w, w.text("figure.fund_y"), w.text("year"))
+        _footnote(figure, w)
+    values = [
+        w.text(
+            "alt.fund_value", cash=w.money(float(cash.isel(time=-1))), rate=w.percent(float(rate))
+        )
+        for rate, cash in zip(runs[RATE], runs["total cash"], strict=True)
+    ]
+    start = w.money(float(runs["total cash"].isel({RATE: 0, "time": 0})))
+    alt = w.text("alt.fund", start=start, values=", ".join(values), years=w.number(years))
+    return Drawing("fund", figure, alt)
+
+
+def citizens_helped(runs: xr.Dataset, language: str) -> Drawing:
+    """Draw citizens helped so far, by reinvestment rate ("Cumulated Completions", persons)."""
+    w = words(language)
+    helped = runs["Cumulated Completions"].sum(CELLS)
+    with _styled():
+        figure = _figure(9, 5)
+        axes = figure.subplots()
+        _lines(axes, helped, w)
+        axes.set_ylim(bottom=0)
+        axes.set_title(w.text("figure.helped"))
+        _dress(axes, w, w.text("figure.helped_y"), w.text("year"))
+        _footnote(figure, w)
+    last = helped.isel(time=-1)
+    values = [
+        w.text("alt.helped_value", persons=w.number(float(n)), rate=w.percent(float(rate)))
+        for rate, n in zip(runs[RATE], last, strict=True)
+    ]
+    years = w.number(float(runs["time"][-1]))
+    return Drawing("helped", figure, w.text("alt.helped", years=years, values=", ".join(values)))
+
+
+def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
+    """Draw the share of help against the share of need of each group and need.
+
+    Parameters
+    ----------
+    shares : Dataset
+        From `kredslob.cycle.equity.equity`, of one run.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    cells = [(str(g), str(n)) for g in shares["Group"].values for n in shares["Need"].values]
+    help_ = [100 * float(shares["share of help"].sel(Group=g, Need=n)) for g, n in cells]
+    need = [100 * float(shares["share of need"].sel(Group=g, Need=n)) for g, n in cells]
+    rows = np.arange(len(cells))[::-1]
+    with _styled():
+        figure = _figure(10.5, 6.2)
+        axes = figure.subplots()
+        axes.grid(visible=False, axis="y")
+        axes.grid(visible=True, axis="x")
+        axes.hlines(rows, need, help_, color=_PALE, linewidth=4, zorder=1)
+        axes.scatter(need, rows, s=80, facecolor="white", edgecolor=_GREY, linewidth=2, zorder=2)
+        axes.scatter(help_, rows, s=80, color=PALETTE[0], zorder=3)
+        axes.set_yticks(rows, [f"{w.element(g)}, {w.element(n)}" for g, n in cells])
+        axes.tick_params(axis="y", labelcolor=_INK)
+        top = max([*help_, *need, 1.0])
+        axes.set_xlim(0, 1.12 * top)
+        _title_over_all(figure, w.text("figure.who"))
+        axes.scatter([], [], s=80, color=PALETTE[0], label=w.text("figure.who_help"))
+        axes.scatter(
+            [],
+            [],
+            s=80,
+            facecolor="white",
+            edgecolor=_GREY,
+            linewidth=2,
+            label=w.text("figure.who_need"),
+        )
+        axes.legend(loc="lower right")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: w.number(x)))
+        axes.set_xlabel(w.text("figure.who_x"))
+        _footnote(figure, w)
+    alt = w.text(
+        "alt.who",
+        complex=w.percent(float(shares["share of help to complex need"])),
+        need=w.percent(float(shares["share of need that is complex"])),
+    )
+    return Drawing("who", figure, alt)
+
+
+def who_saves(runs: xr.Dataset, language: str) -> Drawing:
+    """Draw, by purse and reinvestment rate, savings returned, kept and not claimed at the end."""
+    w = words(language)
+    end = runs.isel(time=-1)
+    parts = {
+        "returned": end["Cumulated Returned To Fund"] / 1e6,
+        "kept": end["Cumulated Kept"] / 1e6,
+        "unclaimed": end["Cumulated Unclaimed"] / 1e6,
+    }
+    colours = {"returned": PALETTE[0], "kept": PALETTE[2], "unclaimed": "#bdbdbd"}
+    rates = [float(r) for r in runs[RATE]]
+    with _styled():
+        figure = _figure(11, 5)
+        panels = figure.subplots(1, runs.sizes["Purse"], sharey=True, squeeze=False)[0]
+        for axes, purse in zip(panels, runs["Purse"].values, strict=True):
+            floor = np.zeros(len(rates))
+            for part, values in parts.items():
+                height = values.sel(Purse=purse).values
+                axes.bar(
+                    range(len(rates)),
+                    height,
+                    0.7,
+                    floor,
+                    color=colours[part],
+                    label=w.text(f"figure.{part}"),
+                )
+                floor = floor + height
+            axes.set_xticks(range(len(rates)), [w.percent(r) for r in rates])
+            axes.set_title(w.element(str(purse)), size=13, color=_GREY)
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
+        years = w.number(float(runs["time"][-1]))
+        panels[0].set_ylabel(w.text("figure.purses_y", years=years))
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower right", ncols=3)
+        _title_over_all(figure, w.text("figure.purses"))
+        _footnote(figure, w)
+    total = float(sum(part.isel({RATE: -1}).sum() for part in parts.values())) * 1e6
+    alt = w.text(
+        "alt.purses",
+        years=years,
+        total=w.money(total),
+        rate=w.percent(rates[-1]),
+        returned=w.money(float(parts["returned"].isel({RATE: -1}).sum()) * 1e6),
+    )
+    return Drawing("purses", figure, alt)
+
+
+def two_bookings(books: xr.Dataset, language: str) -> Drawing:
+    """Draw spending as a running cost beside spending as an investment.
+
+    Parameters
+    ----------
+    books : Dataset
+        From `kredslob.cycle.accounts.bookkeeping`, of one run.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    titles = {"running cost": "figure.books_running", "investment": "figure.books_investment"}
+    with _styled():
+        figure = _figure(11, 5)
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, (view, title) in zip(panels, titles.items(), strict=True):
+            one = books.sel(view=view)
+            axes.bar(
+                books["year"],
+                one["cost"] / 1e6,
+                0.8,
+                color="#bdbdbd",
+                label=w.text("figure.books_cost"),
+            )
+            axes.plot(
+                books["year"],
+                one["saving"] / 1e6,
+                color=PALETTE[0],
+                label=w.text("figure.books_saving"),
+            )
+            axes.set_title(w.text(title), size=13, color=_GREY)
+            _dress(axes, w, "", w.text("year"))
+        panels[0].set_ylabel(w.text("figure.books_y"))
+        panels[1].legend(loc="upper right")
+        _title_over_all(figure, w.text("figure.books"))
+        _footnote(figure, w)
+    alt = w.text(
+        "alt.books",
+        spent=w.money(float(books["cost"].sel(view="running cost").sum())),
+        left=w.money(float(books["not yet written off"].isel(year=-1))),
+    )
+    return Drawing("books", figure, alt)
+
+
+def citizens_by_state(runs: xr.Dataset, language: str) -> Drawing:
+    """Draw how many more citizens thrive, and fewer are strained or in crisis, at one rate.
+
+    Parameters
+    ----------
+    runs : Dataset
+        A sweep; its highest rate is drawn.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    run = runs.isel({RATE: -1})
+
+    def gained(actual: Sequence[str], counterfactual: str) -> xr.DataArray:
+        total = sum(run[name] for name in actual)
+        return (total - run[counterfactual]).sum(CELLS)
+
+    states = {
+        "thriving": gained(["Thriving", "Newly Stable"], "Counterfactual Thriving"),
+        "strained": gained(["Strained", "Strained In Intervention"], "Counterfactual Strained"),
+        "crisis": gained(["Crisis", "Crisis In Intervention"], "Counterfactual Crisis"),
+    }
+    with _styled():
+        figure = _figure(9, 5)
+        axes = figure.subplots()
+        axes.axhline(0, color=_GREY, linewidth=1)
+        ends = []
+        for number, (state, line) in enumerate(states.items()):
+            axes.plot(line["time"], line, color=PALETTE[number], linestyle=LINES[number])
+            ends.append((float(line[-1]), w.text(f"figure.states_{state}"), PALETTE[number]))
+        _end_labels(axes, float(run["time"][-1]), ends)
+        axes.set_title(w.text("figure.states"))
+        _dress(axes, w, w.text("figure.states_y"), w.text("year"))
+        _footnote(figure, w)
+    fewer = -float(states["crisis"].min())
+    alt = w.text("alt.states", crisis=w.number(fewer, 1), rate=w.percent(float(run[RATE])))
+    return Drawing("states", figure, alt)
+
+
+def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
+    """Draw what becomes of the avoided cost, step by step, at the highest rate of a sweep."""
+    w = words(language)
+    end = runs.isel({RATE: -1, "time": -1})
+    avoided = float(end["Cumulated Avoided Cost"].sum())
+    pipeline = float(
+        (end["Identified Savings In Pipeline"] + end["Unclaimed Savings In Pipeline"]).sum()
+    )
+    steps = {
+        "avoided": avoided,
+        "freed": -(avoided - float(end["Cumulated Cashable"].sum())),
+        "pipeline": -pipeline,
+        "unclaimed": -float(end["Cumulated Unclaimed"].sum()),
+        "kept": -float(end["Cumulated Kept"].sum()),
+    }
+    returned = float(end["Cumulated Returned To Fund"].sum())
+    with _styled():
+        figure = _figure(11, 5)
+        axes = figure.subplots()
+        level = 0.0
+        bars = [*steps.items(), ("returned", returned)]
+        for x, (name, amount) in enumerate(bars):
+            whole = name in ("avoided", "returned")
+            bottom = 0.0 if whole else level + min(amount, 0.0)
+            colour = PALETTE[0] if whole else "#bdbdbd"
+            axes.bar(x, abs(amount) / 1e6, 0.65, bottom / 1e6, color=colour)
+            top = (bottom + abs(amount)) / 1e6
+            axes.annotate(
+                w.millions(amount),
+                (x, top),
+                (0, 5),
+                textcoords="offset points",
+                ha="center",
+                weight="bold" if whole else "normal",
+            )
+            level = amount if name == "avoided" else level + (0.0 if whole else amount)
+        labels = [_wrapped(w.text(f"figure.cascade_{name}")) for name, _ in bars]
+        axes.set_xticks(range(len(bars)), labels)
+        axes.tick_params(axis="x", labelcolor=_INK, length=0)
+        axes.set_title(w.text("figure.cascade"))
+        axes.set_ylabel(w.text("figure.fund_y"))
+        axes.margins(y=0.12)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
+        _footnote(figure, w)
+    alt = w.text("alt.cascade", avoided=w.money(avoided), returned=w.money(returned))
+    return Drawing("cascade", figure, alt)
+
+
+@contextmanager
+def _styled() -> Iterator[None]:
+    with rc_context(_STYLE):
+        yield
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))  # type: ignore[union-attr]
+    return figure
+
+
+def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -> None:
+    ends = []
+    for number, line in enumerate(values.transpose(RATE, "time")):
+        colour = PALETTE[number % len(PALETTE)]
+        style = LINES[number % len(LINES)]
+        axes.plot(line["time"], line, color=colour, linestyle=style)
+        ends.append((float(line[-1]), w.percent(float(line[RATE])), colour))
+    if labels:
+        _end_labels(axes, float(values["time"][-1]), ends)
+
+
+def _end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Write each line's name at its end, moved apart where ends lie close."""
+    low, high = axes.get_ylim()
+    gap = 0.07 * (high - low)
+    order = sorted(range(len(ends)), key=lambda i: ends[i][0])
+    places = [ends[i][0] for i in order]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    shift = max(0.0, places[-1] - max(high, ends[order[-1]][0]))
+    for place, i in zip(places, order, strict=True):
+        _, label, colour = ends[i]
+        axes.annotate(
+            label,
+            (x, place - shift),
+            (8, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            weight="bold",
+            annotation_clip=False,
+        )
+
+
+def _dress(axes: Axes, w: Words, y: str, x: str) -> None:
+    axes.set_ylabel(y)
+    axes.set_xlabel(x)
+    axes.margins(x=0)
+
+    def tick(value: float, _: object) -> str:
+        low, high = sorted(axes.get_ylim())
+        return w.number(value, 0 if high - low > 4 else (1 if high - low > 0.4 else 2))
+
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: w.number(value)))
+
+
+def _title_over_all(figure: Figure, text: str) -> None:
+    figure.suptitle(text, x=0.01, ha="left", weight="bold", size=15)
+
+
+def _footnote(figure: Figure, w: Words) -> None:
+    figure.text(0.01, 0.012, w.text("prices"), color=_GREY, size=10)
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, 16, break_long_words=False))

@@ -1,0 +1,86 @@
+"""Words and numbers as people write them, in Danish and English."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from kredslob.errors import KredslobError
+
+LANGUAGES = ("da", "en")
+_LOCALES = {"da": "da_DK", "en": "en_GB"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Text and number forms of one language.
+
+    Parameters
+    ----------
+    language : str
+        "da" or "en".
+    table : dict
+        Text by dotted key.
+    """
+
+    language: str
+    table: dict[str, str]
+
+    def text(self, key: str, **values: Any) -> str:
+        """Text under a key, with values filled in. Raises KeyError for an unknown key."""
+        return self.table[key].format(**values)
+
+    def element(self, name: str) -> str:
+        """Label of a subscript element."""
+        return self.table[f"element.{name}"]
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Write a number with a fixed count of decimals: 1.234,5 in Danish, 1,234.5 in English."""
+        from babel.numbers import format_decimal
+
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        text = format_decimal(round(value, digits) + 0.0, pattern, _LOCALES[self.language])
+        return text.replace("-", "\N{MINUS SIGN}")
+
+    def money(self, dkk: float, digits: int | None = None) -> str:
+        """Amount in the unit that suits it: kroner, thousand, million or billion."""
+        size = abs(dkk)
+        for unit, key in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+            if size >= (0.9995 if unit > 1e3 else 10) * unit:
+                shown = digits if digits is not None else (1 if size < 100 * unit else 0)
+                return self.text(f"money.{key}", amount=self.number(dkk / unit, shown))
+        return self.text("money.one", amount=self.number(dkk, 0))
+
+    def millions(self, dkk: float, digits: int = 1) -> str:
+        """Amount in million kroner without the unit, for tables and axes."""
+        return self.number(dkk / 1e6, digits)
+
+    def percent(self, share: float, digits: int = 0) -> str:
+        """Share as a percentage."""
+        return self.text("percent", amount=self.number(100 * share, digits))
+
+
+@cache
+def words(language: str) -> Words:
+    """Words of a language.
+
+    Raises
+    ------
+    KredslobError
+        The language is not "da" or "en".
+    """
+    if language not in LANGUAGES:
+        raise KredslobError(f"found language '{language}', expected one of {', '.join(LANGUAGES)}")
+    source = files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return Words(language, dict(_flat("", tomllib.loads(source))))
+
+
+def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        pairs += _flat(f"{name}.", value) if isinstance(value, dict) else [(name, value)]
+    return pairs

@@ -1,0 +1,228 @@
+"""The run as a page to read: one file a language, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from kredslob.cycle.accounts import PARTIES
+from kredslob.cycle.parameters import ParameterTable
+from kredslob.cycle.scenario import Scenario, load_scenario
+from kredslob.show.figures import Drawing
+from kredslob.show.language import LANGUAGES, Words, words
+from kredslob.show.table import summary_frame
+
+RATE = "reinvestment rate"
+
+
+@dataclass(frozen=True)
+class PageData:
+    """What a page shows, each part computed elsewhere.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was run.
+    runs, summary, books, shares : Dataset
+        The sweep, its summary, the accounts and the equity figures.
+    table : ParameterTable
+        Parameters with their sources.
+    command : str
+        The command that makes the run again.
+    """
+
+    scenario: Scenario
+    runs: xr.Dataset
+    summary: xr.Dataset
+    books: xr.Dataset
+    shares: xr.Dataset
+    table: ParameterTable
+    command: str
+
+
+def write_pages(
+    folder: Path, data: PageData, drawings: dict[str, Sequence[Drawing]], language: str
+) -> None:
+    """Write the page in both languages: ``index.html`` in the one chosen, the other beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to write.
+    data : PageData
+        What to show.
+    drawings : dict of str to sequence of Drawing
+        Figures by language.
+    language : str
+        Language of ``index.html``.
+    """
+    names = {other: f"index.{other}.html" for other in LANGUAGES} | {language: "index.html"}
+    for one in LANGUAGES:
+        other = next(o for o in LANGUAGES if o != one)
+        text = page(data, drawings[one], one, names[other])
+        (folder / names[one]).write_text(text, encoding="utf-8")
+
+
+def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page: str) -> str:
+    """Text of the page in one language; ``other_page`` is the file of the other language."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    w = words(language)
+    loader = PackageLoader("kredslob.show", ".")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    place = load_scenario(None, data.scenario.setting) if data.scenario.name else data.scenario
+    shown = _shown(data.summary)
+    rate = w.percent(float(data.summary[RATE][shown]))
+    years = w.number(float(data.runs["time"][-1]))
+    counts = Counter(row.certainty for row in data.table)
+    attrs = data.runs.attrs
+    step = json.loads(attrs["clock"]).get("step", 0.125)
+    return environment.get_template("page.html.j2").render(
+        w=w,
+        runs=data.runs,
+        other_page=other_page,
+        other_language=next(o for o in LANGUAGES if o != language),
+        setting_title=place.title[language],
+        setting_description=place.description[language],
+        policy_title=data.scenario.title[language] if data.scenario.name else "",
+        policy_description=data.scenario.description[language],
+        sentences=list(sentences(data, w)),
+        table=summary_frame(data.summary, language),
+        drawings=[{"alt": d.alt, "svg": Markup(_svg(d))} for d in drawings],  # noqa: S704
+        accounts_title=w.text("page.accounts", rate=rate),
+        accounts_note=w.text("page.accounts_note", years=years),
+        parties=list(_parties(data.books.isel({RATE: shown}), w)),
+        assumptions_note=w.text("page.assumptions_note", count=len(data.table), **counts),
+        parameters=list(_parameters(data.table, w)),
+        command=data.command,
+        changed=attrs["parameters"],
+        engine=w.text(
+            "page.engine_value",
+            engine=attrs["engine"],
+            integration=attrs["integration"],
+            step=w.number(step, 3),
+        ),
+        versions=", ".join(f"{k} {v}" for k, v in json.loads(attrs["versions"]).items()),
+    )
+
+
+def sentences(data: PageData, w: Words) -> Iterator[str]:
+    """State the answer in plain words, each sentence by rule from the numbers."""
+    summary = data.summary
+    rates = [float(r) for r in summary[RATE]]
+    shown = _shown(summary)
+    rate = w.percent(rates[shown])
+    carrying = [
+        w.percent(r) for r, yes in zip(rates, summary["self-sustaining"], strict=True) if yes
+    ]
+    if carrying:
+        yield w.text("page.one_sustaining", rates=", ".join(carrying))
+    elif len(rates) == 1:
+        yield w.text("page.one_not", rate=rate)
+    else:
+        yield w.text("page.none_sustaining", count=len(rates))
+    back = w.money(float(summary["loop gain"][shown]), 2)
+    back = w.text("money.one", amount=w.number(float(summary["loop gain"][shown]), 2))
+    yield w.text("page.gain", rate=rate, back=back)
+    helped = summary["citizens helped"]
+    if len(rates) > 1:
+        low, high = int(np.argmin(rates)), int(np.argmax(rates))
+        if float(helped[high]) > float(helped[low]) + 0.5:
+            yield w.text(
+                "page.more_help",
+                high=w.percent(rates[high]),
+                low=w.percent(rates[low]),
+                high_helped=w.number(float(helped[high])),
+                low_helped=w.number(float(helped[low])),
+            )
+        else:
+            yield w.text("page.same_help")
+    yield _payback(summary, rates, float(data.runs["time"][-1]), w)
+    npv = float(summary["net present value"][shown])
+    key = "page.npv_positive" if npv >= 0 else "page.npv_negative"
+    yield w.text(key, npv=w.money(abs(npv)), rate=rate)
+    end = data.runs.isel({"time": -1, RATE: shown})
+    saved = end["Cumulated Saved"] + end["Cumulated Unclaimed"]
+    if float(saved.sum()) > 0:
+        elsewhere = 1 - float(saved.sel(Purse="municipality")) / float(saved.sum())
+        yield w.text("page.wrong_pocket", share=w.percent(elsewhere), rate=rate)
+    shares = data.shares.isel({RATE: shown})
+    if float(shares["share of help to complex need"]) >= 0:
+        yield w.text(
+            "page.complex",
+            help=w.percent(float(shares["share of help to complex need"])),
+            need=w.percent(float(shares["share of need that is complex"])),
+        )
+
+
+def _payback(summary: xr.Dataset, rates: Sequence[float], years: float, w: Words) -> str:
+    payback = summary["payback year"].values
+    if np.isnan(payback).all():
+        return w.text("page.not_repaid", years=w.number(years))
+    first = int(np.nanargmin(payback))
+    return w.text(
+        "page.repaid", year=w.number(float(payback[first]), 1), rate=w.percent(rates[first])
+    )
+
+
+def _shown(summary: xr.Dataset) -> int:
+    """Index of the rate that single-rate parts show: the highest."""
+    return int(np.argmax(summary[RATE].values))
+
+
+def _parties(books: xr.Dataset, w: Words) -> Iterator[tuple[str, ...]]:
+    def text(value: float, form: Any) -> str:
+        return form(value) if np.isfinite(value) else w.text("none")
+
+    for party in PARTIES:
+        of = books.sel(party=party)
+        if float(of["cost"].sum() + of["benefit"].sum()) == 0:
+            continue  # a party that takes no part, such as investors where there are none
+        yield (
+            w.text(f"party.{party}"),
+            text(float(of["net present value"]), w.millions),
+            text(float(of["internal rate of return"]), lambda v: w.percent(v, 1)),
+            text(float(of["benefit-cost ratio"]), lambda v: w.number(v, 2)),
+            text(float(of["payback year"]), lambda v: w.number(v, 1)),
+        )
+
+
+def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
+    def number(value: float) -> str:
+        digits = 0 if value == round(value) else min(4, max(1, 3 - int(np.log10(abs(value)))))
+        return w.number(value, digits)
+
+    for row in table:
+        yield {
+            "label": row.label,
+            "value": number(row.value),
+            "range": number(row.low)
+            if row.low == row.high
+            else f"{number(row.low)} – {number(row.high)}",
+            "unit": row.unit,
+            "kind": w.text(f"kind.{row.kind}"),
+            "certainty": w.text(f"certainty.{row.certainty}"),
+            "source": row.source,
+            "url": row.url,
+            "note": row.note,
+        }
+
+
+def _svg(drawing: Drawing) -> str:
+    """Give the figure as an SVG element; ids are prefixed, since a page holds several figures."""
+    buffer = io.StringIO()
+    drawing.figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    for mark in ('id="', 'xlink:href="#', "url(#"):
+        text = text.replace(mark, f"{mark}{drawing.name}-")
+    return text

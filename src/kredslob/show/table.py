@@ -1,0 +1,84 @@
+"""The main table: measures down, reinvestment rates across."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+import xarray as xr
+from rich.table import Table
+
+from kredslob.show.language import Words, words
+
+RATE = "reinvestment rate"
+NEARLY = 0.9  # loop gain from which a cycle that does not carry itself is called near
+
+
+def summary_frame(summary: xr.Dataset, language: str) -> pd.DataFrame:
+    """Format a summary for people.
+
+    Parameters
+    ----------
+    summary : Dataset
+        From `kredslob.cycle.summary.summary`.
+    language : str
+        "da" or "en".
+
+    Returns
+    -------
+    DataFrame
+        Formatted text; rows are measures, columns are reinvestment rates.
+    """
+    w = words(language)
+    rows = dict(_rows(summary, w))
+    columns = [w.percent(float(rate)) for rate in summary[RATE]]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def summary_table(summary: xr.Dataset, language: str) -> Table:
+    """Same as `summary_frame`, as a table for the terminal."""
+    frame = summary_frame(summary, language)
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column(words(language).text("table.measure"))
+    for column in frame.columns:
+        table.add_column(str(column), justify="right", no_wrap=True)
+    for measure, values in frame.iterrows():
+        table.add_row(str(measure), *values)
+    return table
+
+
+def verdict(summary: xr.Dataset, language: str) -> str:
+    """Say yes, nearly or no for one rate: nearly from a loop gain of 0.9."""
+    if bool(summary["self-sustaining"]):
+        key = "yes"
+    else:
+        key = "nearly" if float(summary["loop gain"]) >= NEARLY else "no"
+    return words(language).text(key)
+
+
+def _rows(summary: xr.Dataset, w: Words) -> Iterator[tuple[str, list[str]]]:
+    def row(name: str, form: Callable[[float], str]) -> list[str]:
+        return [form(float(v)) if v == v else w.text("none") for v in summary[name].transpose(RATE)]
+
+    for name in summary.data_vars:
+        if str(name).startswith("fund at year "):
+            year = str(name).removeprefix("fund at year ")
+            yield w.text("table.fund_at", year=year), row(str(name), lambda v: w.millions(v, 2))
+    yield w.text("table.helped"), row("citizens helped", w.number)
+    yield w.text("table.lifted"), row("citizens lifted", w.number)
+    yield w.text("table.complex"), row("share to complex need", w.percent)
+    for purse in summary["Purse"].values:
+        label = w.text("table.saving", purse=w.element(str(purse)))
+        saving = summary["net saving"].sel(Purse=purse).transpose(RATE)
+        yield label, [w.millions(float(v)) for v in saving]
+    payback = summary["payback year"].transpose(RATE)
+    yield (
+        w.text("table.payback"),
+        [w.number(float(v), 1) if v == v else w.text("never") for v in payback],
+    )
+    yield w.text("table.npv"), row("net present value", w.millions)
+    yield w.text("table.gain"), row("loop gain", lambda v: w.number(v, 2))
+    yield (
+        w.text("table.sustaining"),
+        [verdict(summary.isel({RATE: i}), w.language) for i in range(summary.sizes[RATE])],
+    )
