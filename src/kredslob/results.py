@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import xarray as xr
 
@@ -19,6 +19,7 @@ from kredslob.errors import InputFileError
 
 MANIFEST = "manifest.json"
 RUNS = "run.nc"
+TABLES = "tables"
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,14 @@ def write_run(
     runs : Dataset
         A run or sweep.
     tables : mapping of str to Dataset
-        Results computed from it; each becomes a group of the netCDF file.
+        Results computed from it; each becomes a netCDF file of its own.
     made_by : mapping
         Command, setting, scenario and what else made the run.
     """
-    path = folder / RUNS
-    _to_netcdf(runs, path, group=None)
+    _to_netcdf(runs, folder / RUNS)
+    (folder / TABLES).mkdir()
     for name, table in tables.items():
-        _to_netcdf(table, path, group=name)
+        _to_netcdf(table, folder / TABLES / f"{name}.nc")
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     manifest = {
         **made_by,
@@ -144,26 +145,23 @@ def load_run(folder: Path | str) -> SavedRun:
     folder = Path(folder)
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        with xr.open_datatree(folder / RUNS, engine="h5netcdf") as tree:
-            runs = tree.to_dataset().load()
-            tables = {
-                name: node.to_dataset(inherit=False).load()
-                for name, node in tree.items()
-                if isinstance(node, xr.DataTree)
-            }
+        runs = xr.load_dataset(folder / RUNS, engine="h5netcdf")
+        tables = {
+            path.stem: xr.load_dataset(path, engine="h5netcdf")
+            for path in sorted((folder / TABLES).glob("*.nc"))
+        }
     except (OSError, ValueError) as problem:
         raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
     return SavedRun(folder, runs, tables, manifest)
 
 
-def _to_netcdf(dataset: xr.Dataset, path: Path, group: str | None) -> None:
+def _to_netcdf(dataset: xr.Dataset, path: Path) -> None:
     packed = {
         name: {"zlib": True, "complevel": 4}
         for name, array in dataset.data_vars.items()
         if array.ndim and array.dtype.kind == "f"
     }
-    mode: Literal["w", "a"] = "w" if group is None else "a"
-    dataset.to_netcdf(path, mode=mode, group=group, engine="h5netcdf", encoding=packed)
+    dataset.to_netcdf(path, engine="h5netcdf", encoding=packed)
 
 
 def _sha256(path: Path) -> str:

@@ -16,6 +16,7 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
 from kredslob.show.language import Words, words
@@ -357,14 +358,14 @@ def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
 
 @contextmanager
 def _styled() -> Iterator[None]:
-    with rc_context(_STYLE):
+    with rc_context(_STYLE):  # type: ignore[arg-type]  # matplotlib lists each key as a literal
         yield
 
 
 def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))  # type: ignore[union-attr]
-    return figure
+    # the strip below the rectangle is for the footnote
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))
+    return Figure(figsize=(width, height), layout=layout, facecolor="white")
 
 
 def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import numpy as np
 import xarray as xr
 
 from kredslob.cycle.accounts import PARTIES
-from kredslob.cycle.parameters import ParameterTable
+from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.scenario import Scenario, load_scenario
+from kredslob.paths import reinvestment_folder
 from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, Words, words
 from kredslob.show.table import summary_frame
@@ -33,8 +34,6 @@ class PageData:
         What was run.
     runs, summary, books, shares : Dataset
         The sweep, its summary, the accounts and the equity figures.
-    table : ParameterTable
-        Parameters with their sources.
     command : str
         The command that makes the run again.
     """
@@ -44,12 +43,11 @@ class PageData:
     summary: xr.Dataset
     books: xr.Dataset
     shares: xr.Dataset
-    table: ParameterTable
     command: str
 
 
 def write_pages(
-    folder: Path, data: PageData, drawings: dict[str, Sequence[Drawing]], language: str
+    folder: Path, data: PageData, drawings: Mapping[str, Sequence[Drawing]], language: str
 ) -> None:
     """Write the page in both languages: ``index.html`` in the one chosen, the other beside it.
 
@@ -83,7 +81,8 @@ def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page:
     shown = _shown(data.summary)
     rate = w.percent(float(data.summary[RATE][shown]))
     years = w.number(float(data.runs["time"][-1]))
-    counts = Counter(row.certainty for row in data.table)
+    table = read_parameters(reinvestment_folder() / "parameters.csv")
+    counts = Counter(row.certainty for row in table)
     attrs = data.runs.attrs
     step = json.loads(attrs["clock"]).get("step", 0.125)
     return environment.get_template("page.html.j2").render(
@@ -97,12 +96,12 @@ def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page:
         policy_description=data.scenario.description[language],
         sentences=list(sentences(data, w)),
         table=summary_frame(data.summary, language),
-        drawings=[{"alt": d.alt, "svg": Markup(_svg(d))} for d in drawings],  # noqa: S704
+        drawings=[{"alt": d.alt, "svg": Markup(_svg(d))} for d in drawings],
         accounts_title=w.text("page.accounts", rate=rate),
         accounts_note=w.text("page.accounts_note", years=years),
         parties=list(_parties(data.books.isel({RATE: shown}), w)),
-        assumptions_note=w.text("page.assumptions_note", count=len(data.table), **counts),
-        parameters=list(_parameters(data.table, w)),
+        assumptions_note=w.text("page.assumptions_note", count=len(table), **counts),
+        parameters=list(_parameters(table, w)),
         command=data.command,
         changed=attrs["parameters"],
         engine=w.text(
@@ -130,7 +129,6 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
         yield w.text("page.one_not", rate=rate)
     else:
         yield w.text("page.none_sustaining", count=len(rates))
-    back = w.money(float(summary["loop gain"][shown]), 2)
     back = w.text("money.one", amount=w.number(float(summary["loop gain"][shown]), 2))
     yield w.text("page.gain", rate=rate, back=back)
     helped = summary["citizens helped"]

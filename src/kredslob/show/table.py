@@ -36,7 +36,7 @@ def summary_frame(summary: xr.Dataset, language: str) -> pd.DataFrame:
 
 
 def summary_table(summary: xr.Dataset, language: str) -> Table:
-    """Same as `summary_frame`, as a table for the terminal."""
+    """Lay a summary out for the terminal; content as in `summary_frame`."""
     frame = summary_frame(summary, language)
     table = Table(header_style="bold", pad_edge=False)
     table.add_column(words(language).text("table.measure"))

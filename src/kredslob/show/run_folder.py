@@ -1,0 +1,105 @@
+"""Everything a run leaves behind, in one folder: numbers, tables, figures, pages and manifest."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import xarray as xr
+
+from kredslob.cycle.accounts import accounts, bookkeeping
+from kredslob.cycle.equity import equity
+from kredslob.cycle.scenario import Scenario
+from kredslob.cycle.summary import RATE, with_rate
+from kredslob.paths import reinvestment_folder
+from kredslob.results import new_run_folder, write_run
+from kredslob.show.figures import (
+    Drawing,
+    citizens_by_state,
+    citizens_helped,
+    fund_over_time,
+    saving_cascade,
+    two_bookings,
+    who_is_helped,
+    who_saves,
+)
+from kredslob.show.language import LANGUAGES
+from kredslob.show.page import PageData, write_pages
+from kredslob.show.table import summary_frame
+
+_PNG_DOTS_PER_INCH = 160
+
+
+def save_run(
+    folder: Path,
+    runs: xr.Dataset,
+    summary: xr.Dataset,
+    *,
+    scenario: Scenario,
+    language: str,
+    command: str,
+) -> None:
+    """Write a run of the reinvestment model to a folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        A new or empty folder.
+    runs : Dataset
+        A sweep over the reinvestment rate, or one run.
+    summary : Dataset
+        From `kredslob.cycle.summary.summary`.
+    scenario : Scenario
+        What was run.
+    language : str
+        Language of the page that opens first; the other one is written beside it.
+    command : str
+        The command that makes the run again.
+
+    Raises
+    ------
+    InputFileError
+        The folder is in use or cannot be made.
+    """
+    runs = with_rate(runs)
+    books, shares, views = accounts(runs), equity(runs), bookkeeping(runs)
+    data = PageData(scenario, runs, summary, books, shares, command)
+    drawings = {one: draw_all(runs, shares, views, one) for one in LANGUAGES}
+    with new_run_folder(folder) as hidden:
+        _write_figures(hidden / "figures", drawings)
+        write_pages(hidden, data, drawings, language)
+        for one in LANGUAGES:
+            summary_frame(summary, one).to_csv(hidden / f"summary.{one}.csv", index_label="")
+        flows = books["line item"].to_series().rename("DKK")
+        flows[flows != 0].to_csv(hidden / "cash_flows.csv")
+        (hidden / "model").mkdir()
+        for name in ("reinvestment.mdl", "parameters.csv"):
+            shutil.copyfile(reinvestment_folder() / name, hidden / "model" / name)
+        tables = {"summary": summary, "accounts": books, "equity": shares, "bookkeeping": views}
+        made_by = {"command": command, "setting": scenario.setting, "scenario": scenario.name}
+        write_run(hidden, runs, tables, made_by)
+
+
+def draw_all(
+    runs: xr.Dataset, shares: xr.Dataset, views: xr.Dataset, language: str
+) -> list[Drawing]:
+    """Draw all figures of a run; those of a single run show the highest rate."""
+    last = {RATE: -1}
+    return [
+        fund_over_time(runs, language),
+        citizens_helped(runs, language),
+        saving_cascade(runs, language),
+        who_saves(runs, language),
+        who_is_helped(shares.isel(last), language),
+        citizens_by_state(runs, language),
+        two_bookings(views.isel(last), language),
+    ]
+
+
+def _write_figures(folder: Path, drawings: dict[str, list[Drawing]]) -> None:
+    folder.mkdir()
+    for language, drawn in drawings.items():
+        for drawing in drawn:
+            path = folder / f"{drawing.name}.{language}"
+            drawing.figure.savefig(f"{path}.png", dpi=_PNG_DOTS_PER_INCH)
+            drawing.figure.savefig(f"{path}.svg", metadata={"Date": None})
