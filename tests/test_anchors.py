@@ -96,9 +96,7 @@ def linear(model: Model) -> dict[str, object]:
     return {**base, "unit cost": costs}
 
 
-def test_loop_gain_is_the_product_of_its_shares(
-    model: Model, linear: dict[str, object]
-) -> None:
+def test_loop_gain_is_the_product_of_its_shares(model: Model, linear: dict[str, object]) -> None:
     run = model.run(linear, years=0.25, time_step=0.25)
     now = run.isel(time=0)
     per_krone = (avoided_cost_per_start(now) * now["money part"] / now["course price"]).sum(
@@ -148,8 +146,15 @@ def test_coverage_says_on_which_side_of_the_threshold_a_run_is(
 
 # Integration error --------------------------------------------------------------------------------
 
-REPORTED = ("Cumulated Completions", "Cumulated Lifted", "Cumulated Kept", "Cumulated Unclaimed",
-            "Cumulated Returned To Fund", "Cumulated Wellbeing Years", "Cumulated Avoided Cost")
+REPORTED = (
+    "Cumulated Completions",
+    "Cumulated Lifted",
+    "Cumulated Kept",
+    "Cumulated Unclaimed",
+    "Cumulated Returned To Fund",
+    "Cumulated Wellbeing Years",
+    "Cumulated Avoided Cost",
+)
 
 
 @pytest.mark.slow
@@ -158,11 +163,11 @@ def test_halving_the_step_moves_no_reported_figure_by_more_than_a_percent(model:
     names = ["total cash", *REPORTED]
     values = {}
     for step in (0.25, 0.125, 0.0625):
-        run = model.run(
-            {"reinvestment rate": 1}, years=20, time_step=step, saveper=10, save=names
-        )
+        run = model.run({"reinvestment rate": 1}, years=20, time_step=step, saveper=10, save=names)
         values[step] = {
-            (name, year): float(run[name].sel(time=year).sum()) for name in names for year in (10, 20)
+            (name, year): float(run[name].sel(time=year).sum())
+            for name in names
+            for year in (10, 20)
         }
     assert "TIME STEP =\n\t0.125\n" in model.file.path.read_text(encoding="utf-8")
     change = {key: abs(values[0.125][key] / v - 1) for key, v in values[0.0625].items()}

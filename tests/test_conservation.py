@@ -76,9 +76,7 @@ def check_money(run: xr.Dataset) -> None:
     cash = run["identified saving cashed"].sum("Administration")
     purses = (run["reinvested"] + run["kept"]).sum("Purse")
     assert_zero(cash - purses, float(abs(cash).max()) + 1.0)
-    assert_zero(
-        run["reinvested"].sum("Purse") - run["returned savings"].sum("Capital"), turnover
-    )
+    assert_zero(run["reinvested"].sum("Purse") - run["returned savings"].sum("Capital"), turnover)
     for name in (
         "money balance",
         "spending balance",

@@ -99,7 +99,7 @@ def test_writing_constants_puts_changed_values_into_the_model_file(
         shutil.copy(reinvestment_folder() / name, tmp_path / name)
     path = tmp_path / "parameters.csv"
     text = path.read_text(encoding="utf-8")
-    old = 'training time,,parameter,1,'
+    old = "training time,,parameter,1,"
     assert text.count(old) == 1
     path.write_text(text.replace(old, "training time,,parameter,1.25,"), encoding="utf-8")
     write_constants(tmp_path / "reinvestment.mdl", read_parameters(path), model.subscripts)

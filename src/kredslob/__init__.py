@@ -1,10 +1,17 @@
 """kredslob: social investment as a cycle, computed.
 
-`load` gives a model, `Model.run` and `sweep` run it, `load_scenario` reads what to run.
+`load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
+`summary`, `accounts`, `equity` and `loop_gain` say what came out.
 """
 
+from kredslob.cycle.accounts import accounts, bookkeeping
+from kredslob.cycle.equity import equity
+from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
+from kredslob.cycle.summary import summary
+from kredslob.cycle.threshold import loop_gain
 from kredslob.errors import InputFileError, KredslobError, ParameterError
 from kredslob.loading import load
+from kredslob.results import load_run
 from kredslob.simulation import Model
 from kredslob.studies.sweep import sweep
 
@@ -13,6 +20,16 @@ __all__ = [
     "KredslobError",
     "Model",
     "ParameterError",
+    "Scenario",
+    "accounts",
+    "bookkeeping",
+    "equity",
+    "list_scenarios",
+    "list_settings",
     "load",
+    "load_run",
+    "load_scenario",
+    "loop_gain",
+    "summary",
     "sweep",
 ]

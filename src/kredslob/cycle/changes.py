@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kredslob.cycle.parameters import Parameter, ParameterTable
-from kredslob.cycle.quantity import QuantityProblem, in_unit, shown
+from kredslob.cycle.quantity import QuantityError, in_unit, shown
 
 Keys = tuple[str, ...]
 Fault = Callable[[Keys, str], Exception]
@@ -104,7 +104,7 @@ def _number(value: Any, row: Parameter, keys: Keys, fault: Fault) -> float:
     whole = row.kind == "switch" or row.name in _WHOLE
     try:
         return _bounded(value, row.unit, row.minimum, row.maximum, whole)
-    except QuantityProblem as problem:
+    except QuantityError as problem:
         raise fault(keys, str(problem)) from None
 
 
@@ -114,13 +114,13 @@ def _bounded(value: Any, unit: str, minimum: float, maximum: float, whole: bool 
         allowed = [f"{n}" for n in range(int(minimum), int(maximum) + 1)]
         if number not in map(float, allowed):
             expected = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
-            raise QuantityProblem(f"found {shown(value)}, expected {expected}")
+            raise QuantityError(f"found {shown(value)}, expected {expected}")
     if not minimum <= number <= maximum:
         bounds = f"of at least {minimum:.12g}"
         if maximum < float("inf"):
             bounds = f"from {minimum:.12g} to {maximum:.12g}"
         suffix = "" if unit == "Dmnl" else f" {unit}"
-        raise QuantityProblem(f"found {shown(value)}, expected a number {bounds}{suffix}")
+        raise QuantityError(f"found {shown(value)}, expected a number {bounds}{suffix}")
     return number
 
 
@@ -136,11 +136,12 @@ def _schedule(value: Any, fault: Fault) -> list[list[float]]:
         try:
             time = _bounded(pair[0], "year", 0.0, float("inf"))
             rate = _bounded(pair[1], "Dmnl", 0.0, 1.0)
-        except QuantityProblem as problem:
+        except QuantityError as problem:
             raise fault(keys, f"pair {number}: {problem}") from None
         if pairs and time <= pairs[-1][0]:
-            problem_ = f"found time {time:g} after {pairs[-1][0]:g}, expected times that rise"
-            raise fault(keys, f"pair {number}: {problem_}")
+            before = pairs[-1][0]
+            problem_text = f"found time {time:g} after {before:g}, expected times that rise"
+            raise fault(keys, f"pair {number}: {problem_text}")
         pairs.append([time, rate])
     return pairs
 

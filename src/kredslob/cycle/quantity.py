@@ -43,7 +43,7 @@ _EXPECTED = {
 }
 
 
-class QuantityProblem(ValueError):
+class QuantityError(ValueError):
     """A value cannot be used; the message says what was found and what is expected."""
 
 
@@ -65,7 +65,7 @@ def in_unit(value: Any, unit: str) -> float:
 
     Raises
     ------
-    QuantityProblem
+    QuantityError
         The value is neither, the unit is unknown or measures something else, or the number is
         not finite.
 
@@ -78,12 +78,12 @@ def in_unit(value: Any, unit: str) -> float:
     """
     if isinstance(value, str):
         number = _converted(value, unit)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        number = _float(value)
+    elif isinstance(value, bool) or not isinstance(value, Real):
+        raise QuantityError(f"found {shown(value)}, expected {_expected(unit)}")
     else:
-        raise QuantityProblem(f"found {shown(value)}, expected {_expected(unit)}")
+        number = _float(value)
     if not math.isfinite(number):
-        raise QuantityProblem(f"found {shown(value)}, expected a finite number")
+        raise QuantityError(f"found {shown(value)}, expected a finite number")
     return number
 
 
@@ -106,18 +106,17 @@ def shown(value: Any) -> str:
 def _converted(text: str, unit: str) -> float:
     match = _NUMBER.fullmatch(text)
     if not match:
-        raise QuantityProblem(f"found {shown(text)}, expected {_expected(unit)}")
+        raise QuantityError(f"found {shown(text)}, expected {_expected(unit)}")
     rest = match[2].strip()
     if rest[:1] in (",", ".", "_", "'"):
-        raise QuantityProblem(
-            f"found {shown(text)}, expected a number with a decimal point and no thousands separator"
-        )
+        expected = "a number with a decimal point and no thousands separator"
+        raise QuantityError(f"found {shown(text)}, expected {expected}")
     scale, name = _scale(rest)
     found = _unit(name)
     wanted = _unit(unit)
     if found is None or found.dimensionality != wanted.dimensionality:
         expected = _expected(unit)
-        raise QuantityProblem(f"found {shown(name) if name else 'no unit'}, expected {expected}")
+        raise QuantityError(f"found {shown(name) if name else 'no unit'}, expected {expected}")
     return float(match[1]) * scale * float((1 * found).to(wanted).magnitude)
 
 
@@ -130,7 +129,7 @@ def _scale(text: str) -> tuple[float, str]:
 
 
 def _unit(text: str) -> Any:
-    """Unit of a text, or None if there is no such unit."""
+    """Find the unit that a text names; None if there is no such unit."""
     if not _UNIT_TEXT.fullmatch(text) or "**" in text:
         return None
     text = re.sub(r"\b(service|wellbeing) (day|year)", r"\1_\2", text)
@@ -146,7 +145,7 @@ def _registry() -> Any:
     """Make a registry of what the model is counted in and no more, so that no name surprises."""
     import pint
 
-    registry = pint.UnitRegistry(None)
+    registry: Any = pint.UnitRegistry(None)
     for definition in _DEFINITIONS:
         registry.define(definition)
     return registry

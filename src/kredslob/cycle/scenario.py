@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kredslob.cycle.changes import SCHEDULE, Keys, hint, label, lay_over
+from kredslob.cycle.changes import Keys, hint, label, lay_over
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.toml_file import TomlFile, read_toml
@@ -63,8 +63,8 @@ class Scenario:
     title, description : mapping of str to str
         What the policy is called and what it does, by language: "da" and "en". Without a policy,
         those of the setting.
-    setting_title : mapping of str to str
-        What the setting is called, by language.
+    setting_title, setting_description : mapping of str to str
+        What the setting is called and what it is, by language.
     parameters : mapping of str to value
         Every constant that the files name, complete and in the units of the parameter table: a
         float, a (nested) dict with every element, or for the reinvestment schedule a list of
@@ -76,6 +76,7 @@ class Scenario:
     title: Mapping[str, str]
     description: Mapping[str, str]
     setting_title: Mapping[str, str]
+    setting_description: Mapping[str, str]
     parameters: Mapping[str, Any]
 
     def with_parameters(self, changes: Mapping[str, Any]) -> Scenario:
@@ -153,8 +154,7 @@ def load_scenario(
     name = place_file.path.stem
     values = _laid_over({}, place_file, ("parameters",), place.parameters)
     if policy is None:
-        title, text = place.title.model_dump(), place.description.model_dump()
-        return Scenario("", name, title, text, title, values)
+        return Scenario("", name, *_words(place), *_words(place), values)
     file = read_toml(_path(policy, "scenarios"))
     content = _checked(file, _Policy)
     for other in content.on:
@@ -168,14 +168,7 @@ def load_scenario(
         keys = ("on", other, "parameters")
         special = _laid_over(values, file, keys, part.parameters)
         values = special if other == name else values
-    return Scenario(
-        name=file.path.stem,
-        setting=name,
-        title=content.title.model_dump(),
-        description=content.description.model_dump(),
-        setting_title=place.title.model_dump(),
-        parameters=values,
-    )
+    return Scenario(file.path.stem, name, *_words(content), *_words(place), values)
 
 
 def list_settings() -> dict[str, dict[str, str]]:
@@ -214,6 +207,10 @@ def _path(name: str | Path, folder: _Folder) -> Path:
     return reinvestment_folder() / folder / f"{text}.toml"
 
 
+def _words(content: _Setting) -> tuple[dict[str, str], dict[str, str]]:
+    return content.title.model_dump(), content.description.model_dump()
+
+
 def _checked(file: TomlFile, kind: type[_Kind]) -> _Kind:
     try:
         return kind.model_validate(file.data)
@@ -249,14 +246,3 @@ def _laid_over(
         return file.fault((*keys, *below), problem, label(below))
 
     return lay_over(values, changes, parameter_table(), fault)
-
-
-__all__ = [
-    "DEFAULT_SETTING",
-    "SCHEDULE",
-    "Scenario",
-    "list_scenarios",
-    "list_settings",
-    "load_scenario",
-    "parameter_table",
-]

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 GROUPS_AND_NEEDS = ("Group", "Need")
+_SHORTEST = 1e-6  # years: a delay of nothing
 _LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
 
 
@@ -106,10 +107,11 @@ def _moved_by_a_start(now: xr.Dataset, g: int, n: int) -> np.ndarray:
 
     worsening, easing = of("worsening rate"), of("easing rate")
     recovery, leaving = of("recovery rate"), of("yearly exit")
-    ending = 1 / of("course length")
+    ending = 1 / max(of("course length"), _SHORTEST)
     reached_strained = of("reachable share of strained") * of("Counterfactual Strained")
     reached_crisis = of("reachable share of crisis") * of("Counterfactual Crisis")
-    crisis_part = reached_crisis / (reached_strained + reached_crisis)
+    reached = reached_strained + reached_crisis
+    crisis_part = reached_crisis / reached if reached else 0.0  # nobody: no start either
     during = np.array(
         [
             [-(worsening + recovery + leaving + ending), easing],
@@ -135,7 +137,7 @@ def _chain(now: xr.Dataset) -> np.ndarray:
 
     worsening, easing, recovery = of("worsening rate"), of("easing rate"), of("recovery rate")
     setback, leaving, relapse = of("yearly setback"), of("yearly exit"), of("yearly relapse")
-    consolidation = np.full_like(worsening, 1 / float(now["consolidation time"]))
+    consolidation = np.full_like(worsening, 1 / max(float(now["consolidation time"]), _SHORTEST))
     rates = np.zeros((groups, needs, 4, groups, needs, 4))
     for g in range(groups):
         for n in range(needs):
@@ -160,10 +162,11 @@ def _add_prevention(rates: np.ndarray, now: xr.Dataset, new_cases: np.ndarray) -
     crisis = now["Counterfactual Crisis"].transpose(*GROUPS_AND_NEEDS).values.sum(axis=1)
     spread, inherited = now["spread share"].values, now["inherited share"].values
     families = list(now["Group"].values).index("families")
+    per_case = np.divide(1.0, crisis, out=np.zeros_like(crisis), where=crisis > 0)
     for g in range(len(crisis)):
         for n in range(new_cases.shape[1]):
-            rates[g, n, 1, g, :, 2] += new_cases[g, n] * spread[g] / crisis[g]
-            rates[g, n, 1, families, :, 2] += new_cases[g, n] * inherited[g] / crisis[families]
+            rates[g, n, 1, g, :, 2] += new_cases[g, n] * spread[g] * per_case[g]
+            rates[g, n, 1, families, :, 2] += new_cases[g, n] * inherited[g] * per_case[families]
 
 
 def sustaining(run: xr.Dataset) -> xr.Dataset:

@@ -1,0 +1,281 @@
+"""The command line. Checks what it was given before anything heavy starts; computes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tomllib
+from datetime import datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kredslob.errors import InputFileError, KredslobError, ParameterError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from kredslob.cycle.scenario import Scenario
+
+RATE = "reinvestment rate"
+RULE = "reinvestment rule"
+DEFAULT_RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOST_RATES = 21
+_SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
+_OPEN = {"da": "Åbn siden", "en": "Open the page"}
+
+
+class Language(StrEnum):
+    """Languages of what people read."""
+
+    da = "da"
+    en = "en"
+
+
+def _language() -> Language:
+    return Language.da if os.environ.get("LANG", "").lower().startswith("da") else Language.en
+
+
+app = typer.Typer(
+    help="Social investment as a cycle, computed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+LanguageOption = Annotated[
+    Language, typer.Option("--lang", default_factory=_language, help="Language of what is shown.")
+]
+
+
+def main() -> None:
+    """Run the command line. Bad input ends it with one line on stderr and exit code 2."""
+    try:
+        app()
+    except KredslobError as problem:
+        print("error:", " ".join(str(problem).split()), file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as end:
+        if end.code == 130:
+            print("stopped; nothing was saved", file=sys.stderr)
+        raise
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"kredslob {version('kredslob')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version_: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    lang: LanguageOption,
+    setting: Annotated[
+        str, typer.Option(help="Place: a name from 'kredslob settings', or a .toml file.")
+    ] = "municipality",
+    scenario: Annotated[
+        str | None, typer.Option(help="Policy: a name from 'kredslob scenarios', or a .toml file.")
+    ] = None,
+    rates: Annotated[
+        str | None,
+        typer.Option(
+            help="Reinvestment rates to compare, such as 0,0.5,1. Default: the policy's own; "
+            "without a policy 0,0.25,0.5,0.75,1."
+        ),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change a parameter, such as 'capital at start[own savings]=20 million DKK'. "
+            "May be given more than once.",
+        ),
+    ] = None,
+    years: Annotated[int | None, typer.Option(min=1, max=200, help="Years to run.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="New or empty folder for the results. Default: a new one in runs/."),
+    ] = None,
+) -> None:
+    """Run the reinvestment model and save figures, tables, a page and all numbers."""
+    from kredslob.cycle.scenario import load_scenario
+
+    chosen = load_scenario(scenario, setting)
+    changes = [_change(text) for text in set_ or ()]
+    for change in changes:
+        chosen = chosen.with_parameters(change)
+    own = scenario is not None or any(RATE in change for change in changes)
+    compared = _rates(rates, chosen, own)
+    folder = out or _new_folder(chosen, "rates" if compared else "own-rate")
+    _check_folder(folder)
+    given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
+    command = ["kredslob", "run", *_as_given(given, set_ or ()), "--lang", str(lang)]
+
+    from rich.console import Console
+
+    from kredslob.cycle.summary import summary
+    from kredslob.show.run_folder import save_run
+    from kredslob.show.table import summary_table
+
+    runs = _run(chosen, compared, years)
+    summed = summary(runs)
+    save_run(
+        folder, runs, summed, scenario=chosen, language=lang.value, command=shlex.join(command)
+    )
+    Console().print(summary_table(summed, lang.value))
+    print(f"{_SAVED[lang.value]} {folder}")
+    print(f"{_OPEN[lang.value]}: {folder / 'index.html'}")
+
+
+@app.command()
+def settings(lang: LanguageOption) -> None:
+    """List the settings that come with the model."""
+    from kredslob.cycle.scenario import list_settings
+
+    _print_titles(list_settings(), lang)
+
+
+@app.command()
+def scenarios(lang: LanguageOption) -> None:
+    """List the policies that come with the model."""
+    from kredslob.cycle.scenario import list_scenarios
+
+    _print_titles(list_scenarios(), lang)
+
+
+@app.command()
+def units(
+    file: Annotated[
+        Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
+    ] = None,
+) -> None:
+    """Check that the units of a model agree; exit code 1 if they do not."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from kredslob.dimensions import check_dimensions
+    from kredslob.paths import reinvestment_folder
+
+    path = file or reinvestment_folder() / "reinvestment.mdl"
+    mismatches = check_dimensions(path)
+    if not mismatches:
+        print(f"{path.name}: all units agree")
+        return
+    table = Table("variable", "problem")
+    for mismatch in mismatches:
+        table.add_row(Text(mismatch.variable), Text(mismatch.problem))
+    Console().print(table)
+    raise typer.Exit(1)
+
+
+def _change(text: str) -> dict[str, Any]:
+    """Read NAME=VALUE, where NAME may end in [element] or [element, element]."""
+    name, equals, value = text.partition("=")
+    match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([^\[\]]+)\])?\s*", name)
+    if not equals or not match:
+        raise ParameterError(
+            f"--set: found '{text}', expected name=value or name[element]=value, "
+            "such as 'cashing delay[health]=18 months'"
+        )
+    change: Any = _value(value.strip())
+    for element in reversed([e.strip() for e in (match[2] or "").split(",") if e.strip()]):
+        change = {element: change}
+    return {match[1]: change}
+
+
+def _value(text: str) -> Any:
+    """Read a value as TOML; what is not TOML, such as 18 months, is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
+    """Rates to compare; none to run the scenario at its own."""
+    from kredslob.cycle.quantity import QuantityError, in_unit
+
+    ruled = chosen.parameters.get(RULE, 0) != 0
+    if text is None:
+        return () if own or ruled else DEFAULT_RATES
+    if ruled:
+        raise ParameterError(f"--rates: '{RULE}' sets the rate here; leave --rates out")
+    try:
+        found = {in_unit(part.strip(), "Dmnl") for part in text.split(",")}
+    except QuantityError as problem:
+        raise ParameterError(f"--rates: {problem}") from None
+    for rate in found:
+        if not 0 <= rate <= 1:
+            raise ParameterError(f"--rates: found {rate:g}, expected numbers from 0 to 1")
+    if len(found) > MOST_RATES:
+        raise ParameterError(f"--rates: found {len(found)}, expected at most {MOST_RATES}")
+    return tuple(sorted(found))
+
+
+def _new_folder(chosen: Scenario, otherwise: str) -> Path:
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{chosen.setting}-{chosen.name or otherwise}-{now}"
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that could not be written, before minutes are spent on a run."""
+    from kredslob.results import check_free
+
+    check_free(folder)
+    above = next(p for p in folder.absolute().parents if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputFileError(folder, f"cannot be made: {above} is not a folder one can write to")
+
+
+def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:
+    words = [w for name, v in options.items() if v is not None for w in (name, str(v))]
+    return words + [w for change in changes for w in ("--set", change)]
+
+
+def _run(chosen: Scenario, rates: tuple[float, ...], years: int | None) -> xr.Dataset:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    import kredslob
+    from kredslob.cycle.summary import with_rate
+
+    model = kredslob.load()
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(done: float, total: float) -> None:
+            bar.update(task, completed=done, total=total)
+
+        if rates:
+            levers = {RATE: rates}
+            return kredslob.sweep(model, chosen, levers, years=years, progress=progress)
+        return with_rate(model.run_many([{}], chosen, years=years, progress=progress)[0])
+
+
+def _print_titles(titles: dict[str, dict[str, str]], lang: Language) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, title in titles.items():
+        table.add_row(name, title[lang.value])
+    Console().print(table)

@@ -1,0 +1,66 @@
+"""Imports point down only: cli, show, studies, cycle, loading, simulation, targets, reading."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import kredslob
+
+PACKAGE = Path(kredslob.__file__).parent
+LAYERS = {
+    "errors": 0,
+    "paths": 0,
+    "reading": 1,
+    "dimensions": 1,
+    "targets": 2,
+    "simulation": 3,
+    "results": 3,
+    "loading": 4,
+    "cycle": 5,
+    "studies": 6,
+    "show": 7,
+    "cli": 8,
+}
+# Words of the domain that the engine must not know.
+DOMAIN = ("fund", "citizen", "municipality", "reinvest")
+ENGINE = ("errors", "reading", "dimensions", "targets", "simulation", "results")
+
+
+def modules() -> list[Path]:
+    return sorted(
+        p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" or p.parent != PACKAGE
+    )
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("kredslob."):
+            names.add(node.module.split(".")[1])
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    own = LAYERS[layer(path)]
+    for name in imported(path):
+        assert LAYERS[name] <= own, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", [p for p in modules() if layer(p) in ENGINE], ids=lambda p: p.name)
+def test_the_engine_does_not_know_the_domain(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    names |= {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    assert not [n for n in names for word in DOMAIN if word in n.lower()]
+
+
+def test_every_module_is_in_a_layer() -> None:
+    assert {layer(p) for p in modules()} <= set(LAYERS)
