@@ -5,13 +5,12 @@ less the ledger at year k - 1, placed at the end of the year; what a ledger hold
 the flow of year 0. Money is in DKK at 2024 prices.
 
 Not counted: money still in the fund at the end, effects after the last year, production gained by
-citizens in work, and the cost of raising taxes. All four would raise or lower the figures of a
-party without being seen in a budget of the fund or a purse; the first three are on the safe side.
+citizens in work, and what raising taxes costs society.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +64,6 @@ _LEDGERS = (
     "Cumulated Spent",
     "Cumulated Unclaimed",
     "Cumulated Wellbeing Years",
-    "Investor Claims Paid",
     "paid in by purse",
 )
 _BOOKED = (
@@ -132,7 +130,7 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
     books = _at_whole_years(run)
     last = int(books["year"][-1])
     factors = xr.DataArray(discount_factors(last), dims="year")
-    nothing = xr.zeros_like(books["Investor Claims Paid"])
+    nothing = xr.zeros_like(books["Cumulated Spent"].sum("Capital"))
     costs = _table(_costs(books), nothing)
     benefits = _table(_benefits(books), nothing)
     cost, benefit = costs.sum("item"), benefits.sum("item")
@@ -224,8 +222,8 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
             "result": saved - cost,
         }
     ).transpose(..., "view", "year")
-    result["not yet written off"] = books["Capitalised Investments"].sum("Capital").sel(
-        year=result["year"]
+    result["not yet written off"] = (
+        books["Capitalised Investments"].sum("Capital").sel(year=result["year"])
     )
     for name, unit, long_name in (
         ("cost", "DKK/year", "cost in the accounts"),
@@ -259,7 +257,7 @@ def _at_whole_years(run: xr.Dataset) -> xr.Dataset:
             "choose a saveper that divides a year"
         ) from None
     books = at_years.rename(time="year").assign_coords(year=years)
-    return books.assign(run.drop_vars(moving).drop_dims("time").variables)
+    return books.merge(run.drop_vars(moving).drop_dims("time"))
 
 
 def _costs(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:
@@ -273,9 +271,7 @@ def _costs(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:
     invested = _yearly(books["Cumulated Paid In"].sel(Capital=_INVESTORS, drop=True))
     return {
         "fund": spending | to_investors,
-        "public purse": spending
-        | to_investors
-        | {"payments for outcomes": outcomes.sum("Purse")},
+        "public purse": spending | to_investors | {"payments for outcomes": outcomes.sum("Purse")},
         "investors": {"capital paid in": invested},
         "society": spending,
         "society with wellbeing": spending,
@@ -331,9 +327,7 @@ def _yearly(ledger: xr.DataArray) -> xr.DataArray:
     return xr.concat([ledger.isel(year=slice(0, 1)), ledger.diff("year")], "year")
 
 
-def _table(
-    lines: Mapping[str, Mapping[str, xr.DataArray]], nothing: xr.DataArray
-) -> xr.DataArray:
+def _table(lines: Mapping[str, Mapping[str, xr.DataArray]], nothing: xr.DataArray) -> xr.DataArray:
     """Lines of all parties as one array over party, item and year, after the sweep's dimensions."""
     parties = []
     for party in PARTIES:
@@ -344,9 +338,7 @@ def _table(
     return table.rename(None).transpose(..., "party", "item", "year")
 
 
-def _payback_years(
-    books: xr.Dataset, cost: xr.DataArray, benefit: xr.DataArray
-) -> xr.DataArray:
+def _payback_years(books: xr.Dataset, cost: xr.DataArray, benefit: xr.DataArray) -> xr.DataArray:
     by_party = _over_years(_payback_year, cost.cumsum("year"), benefit.cumsum("year"))
     of_fund = _over_years(
         _payback_year,
@@ -356,7 +348,7 @@ def _payback_years(
     return by_party.where(by_party["party"] != "fund", of_fund)
 
 
-def _over_years(figure: object, *flows: xr.DataArray) -> xr.DataArray:
+def _over_years(figure: Callable[..., float], *flows: xr.DataArray) -> xr.DataArray:
     dims = [["year"]] * len(flows)
     return xr.apply_ufunc(
         figure, *flows, input_core_dims=dims, vectorize=True, output_dtypes=[float]
@@ -399,7 +391,7 @@ def _payback_year(cost: Flows, benefit: Flows) -> float:
     year = int(reached[0])
     if year == 0 or behind[year - 1] <= slack:
         return float(year)
-    before, now = behind[year - 1], max(behind[year], 0.0) if behind[year] > 0 else behind[year]
+    before, now = behind[year - 1], min(behind[year], 0.0)
     return float(year - 1 + before / (before - now))
 
 
