@@ -91,7 +91,7 @@ def read_model(path: Path) -> ModelFile:
         content = path.read_bytes()
     except OSError as problem:
         raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
-    section = _abstract_model(path).sections[0]
+    section = abstract_model(path).sections[0]
     ranges = {
         r.name: tuple(r.subscripts) for r in section.subscripts if isinstance(r.subscripts, list)
     }
@@ -100,7 +100,14 @@ def read_model(path: Path) -> ModelFile:
     return ModelFile(path, hashlib.sha256(content).hexdigest(), variables, ranges)
 
 
-def _abstract_model(path: Path) -> Any:
+def abstract_model(path: Path) -> Any:
+    """Parse a model file into PySD's abstract model.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be understood.
+    """
     from pysd.translators.vensim.vensim_file import VensimFile
     from pysd.translators.xmile.xmile_file import XmileFile
 

@@ -189,7 +189,7 @@ def discount_factors(years: int) -> Flows:
 
 
 def bookkeeping(run: xr.Dataset) -> xr.Dataset:
-    """The same money booked as a running cost, and as an investment that is written off.
+    """Book the same money as a running cost, and as an investment that is written off.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def _at_whole_years(run: xr.Dataset) -> xr.Dataset:
 
 
 def _costs(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:
-    """What each party pays in each year, by line item."""
+    """List what each party pays in each year, by line item."""
     spending = {"spending": _yearly(books["Cumulated Spent"].sum("Capital"))}
     to_investors = {
         "payments to investors": _yearly(books["Cumulated Paid To Investors"].sum("Capital"))
@@ -285,7 +285,7 @@ def _costs(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:
 
 
 def _benefits(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:
-    """What each party gains in each year, by line item."""
+    """List what each party gains in each year, by line item."""
     interest = {"interest": _yearly(books["Cumulated Interest"].sum("Capital"))}
     kept = _yearly(books["Cumulated Kept"])
     unclaimed = _yearly(books["Cumulated Unclaimed"])
