@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -172,9 +172,11 @@ def test_a_run_without_what_is_needed_is_refused() -> None:
 
 
 amounts = arrays(float, (2, 2), elements=st.floats(0.01, 1e6))
+few = settings(max_examples=50, deadline=None)
 severities = arrays(float, (2, 2), elements=st.integers(1, 4).map(float))
 
 
+@few
 @given(help_=amounts, need=amounts, severity=severities)
 def test_index_is_between_minus_one_and_one(
     help_: np.ndarray, need: np.ndarray, severity: np.ndarray
@@ -183,6 +185,7 @@ def test_index_is_between_minus_one_and_one(
     assert -1 <= index <= 1
 
 
+@few
 @given(
     help_=amounts, need=amounts, severity=severities, scale=st.sampled_from([1e-6, 0.3, 12.0, 1e9])
 )
@@ -197,6 +200,7 @@ def test_index_does_not_depend_on_the_scale_of_help_need_or_severity(
         assert float(scaled) == pytest.approx(float(index), abs=1e-9)
 
 
+@few
 @given(help_=amounts, need=amounts, severity=severities)
 def test_index_turns_with_the_ranking(
     help_: np.ndarray, need: np.ndarray, severity: np.ndarray

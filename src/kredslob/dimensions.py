@@ -212,7 +212,7 @@ class _Equation:
             return _ZERO if np.ndim(node) == 0 and node == 0 else self.units.none
         return _STRUCTURES.get(type(node).__name__, _unknown_structure)(self, node)
 
-    def attempt(self, node: Any) -> Any | None:
+    def attempt(self, node: Any) -> Any:
         """Give the unit of an expression, or None where a mismatch in it has been reported."""
         try:
             return self.unit(node)
@@ -416,7 +416,7 @@ def _ratio(eq: _Equation, arguments: Sequence[Any]) -> Any:
         raise _ReportedError
     if above is _ZERO:
         return eq.unit(arguments[2]) if len(arguments) > 2 else _ZERO
-    result = above if below is _ZERO else above / below
+    result: Any = above if below is _ZERO else above / below
     if len(arguments) > 2:
         eq.want(arguments[2], result, "the value for a division by zero differs from the ratio")
     return result

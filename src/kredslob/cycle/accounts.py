@@ -329,13 +329,15 @@ def _yearly(ledger: xr.DataArray) -> xr.DataArray:
 
 def _table(lines: Mapping[str, Mapping[str, xr.DataArray]], nothing: xr.DataArray) -> xr.DataArray:
     """Lines of all parties as one array over party, item and year, after the sweep's dimensions."""
-    parties = []
-    for party in PARTIES:
-        items = [lines[party].get(item, nothing) for item in ITEMS]
-        parties.append(xr.concat(xr.broadcast(nothing, *items)[1:], "item"))
-    table = xr.concat(xr.broadcast(*parties), "party")
-    table = table.assign_coords(party=list(PARTIES), item=list(ITEMS)).reset_coords(drop=True)
-    return table.rename(None).transpose(..., "party", "item", "year")
+    places = [(PARTIES.index(p), ITEMS.index(item)) for p in lines for item in lines[p]]
+    given = [line for party in lines.values() for line in party.values()]
+    first, *shaped = (a.transpose(..., "year") for a in xr.broadcast(nothing, *given))
+    *sweep, years = first.shape
+    values = np.zeros((*sweep, len(PARTIES), len(ITEMS), years))
+    for (party, item), line in zip(places, shaped, strict=True):
+        values[..., party, item, :] = line
+    coords = dict(first.coords) | {"party": list(PARTIES), "item": list(ITEMS)}
+    return xr.DataArray(values, coords, (*first.dims[:-1], "party", "item", "year"))
 
 
 def _payback_years(books: xr.Dataset, cost: xr.DataArray, benefit: xr.DataArray) -> xr.DataArray:
