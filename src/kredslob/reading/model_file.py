@@ -1,6 +1,6 @@
 """A model file, read: its variables with units and documentation, and its subscripts.
 
-The text is parsed by PySD's translators; nothing is run here.
+The text is parsed here into PySD's abstract model; nothing is run.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kredslob.errors import InputFileError
+from kredslob.reading.source import read_bytes
+
+if TYPE_CHECKING:
+    from pysd.translators.structures.abstract_model import AbstractModel
+
+    from kredslob.reading.result import Reading
 
 SUFFIXES = (".mdl", ".xmile", ".xml", ".stmx")
 CONTROL = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
@@ -83,14 +89,7 @@ def read_model(path: Path) -> ModelFile:
     InputFileError
         The file is missing, of another kind, or cannot be understood.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputFileError(
-            path, f"found a '{path.suffix}' file, expected one of {', '.join(SUFFIXES)}"
-        )
-    try:
-        content = path.read_bytes()
-    except OSError as problem:
-        raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
+    content = read_bytes(path)
     section = abstract_model(path).sections[0]
     ranges = {
         r.name: tuple(r.subscripts) for r in section.subscripts if isinstance(r.subscripts, list)
@@ -100,24 +99,72 @@ def read_model(path: Path) -> ModelFile:
     return ModelFile(path, hashlib.sha256(content).hexdigest(), variables, ranges)
 
 
-def abstract_model(path: Path) -> Any:
+def abstract_model(path: Path) -> AbstractModel:
     """Parse a model file into PySD's abstract model.
+
+    Nothing in the file is evaluated as Python, and PySD's own parsers are not used.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+
+    Returns
+    -------
+    AbstractModel
+        The main section, then one section for each macro. A subscript range of a Vensim file has
+        besides PySD's fields ``mapping_elements`` (see ``vensim_equation.SubscriptRange``).
 
     Raises
     ------
     InputFileError
         The file cannot be understood.
     """
-    from pysd.translators.vensim.vensim_file import VensimFile
-    from pysd.translators.xmile.xmile_file import XmileFile
+    return _reading(path).model
 
-    try:
-        file = VensimFile(path) if path.suffix.lower() == ".mdl" else XmileFile(path)
-        file.parse()
-        return file.get_abstract_model()
-    except Exception as problem:  # the translators raise whatever their grammars raise
-        first = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise InputFileError(path, f"is not a model file that can be read ({first})") from problem
+
+def source_lines(path: Path) -> dict[str, int]:
+    """Line in the file, counted from 1, on which each variable is defined."""
+    return dict(_reading(path).lines)
+
+
+def integration_method(path: Path) -> str:
+    """Integration method that the file asks for: ``euler`` or ``rk4``.
+
+    Euler where the file names none. Vensim's automatic RK4 is read as RK4 with the file's step.
+
+    Raises
+    ------
+    InputFileError
+        It asks for another one.
+    """
+    method = _reading(path).method or "euler"
+    if method not in ("euler", "rk4"):
+        raise InputFileError(path, f"asks for the method '{method}', expected euler or rk4")
+    return method
+
+
+def subscript_mappings(path: Path) -> dict[str, list[tuple[str, tuple[str, ...] | None]]]:
+    """List the mappings of each subscript range: the other range, and its elements in order.
+
+    None for the elements says that both ranges have the same order.
+    """
+    ranges = abstract_model(path).sections[0].subscripts
+    return {r.name: list(r.mapping_elements.items()) for r in ranges if r.mapping}
+
+
+def _reading(path: Path) -> Reading:
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputFileError(
+            path, f"found a '{path.suffix}' file, expected one of {', '.join(SUFFIXES)}"
+        )
+    if path.suffix.lower() == ".mdl":
+        from kredslob.reading.vensim_file import read_vensim
+
+        return read_vensim(path)
+    from kredslob.reading.xmile_file import read_xmile
+
+    return read_xmile(path)
 
 
 def _variable(element: Any, ranges: Mapping[str, tuple[str, ...]], flows: set[str]) -> Variable:
