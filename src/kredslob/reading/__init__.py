@@ -1,0 +1,27 @@
+"""Model files in Vensim's and the XMILE format, read without running anything that they hold."""
+
+from kredslob.reading.external import check_external_path
+from kredslob.reading.model_file import (
+    CONTROL,
+    SUFFIXES,
+    ModelFile,
+    Variable,
+    abstract_model,
+    integration_method,
+    read_model,
+    source_lines,
+    subscript_mappings,
+)
+
+__all__ = [
+    "CONTROL",
+    "SUFFIXES",
+    "ModelFile",
+    "Variable",
+    "abstract_model",
+    "check_external_path",
+    "integration_method",
+    "read_model",
+    "source_lines",
+    "subscript_mappings",
+]

@@ -1,0 +1,105 @@
+"""A model file's bytes as text: size, encoding, and the line of any place in it."""
+
+from __future__ import annotations
+
+import bisect
+import codecs
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kredslob.errors import InputFileError
+
+# The largest public Vensim models (C-ROADS, FRIDA) are under 10 MB with their sketches.
+LARGEST = 20_000_000
+DECLARED = re.compile(rb"^\s*\{\s*([A-Za-z][\w.:-]*)\s*\}")
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one file; its lines end with a line feed.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    text : str
+        Its text.
+    """
+
+    path: Path
+    text: str
+    starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ends = (m.end() for m in re.finditer("\n", self.text))
+        object.__setattr__(self, "starts", (0, *ends))
+
+    def line(self, at: int) -> int:
+        """Line, counted from 1, of the character at this place."""
+        return bisect.bisect_right(self.starts, at)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Bytes of a model file.
+
+    Raises
+    ------
+    InputFileError
+        It is missing, unreadable, empty or larger than 20 MB.
+    """
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            found = f"has {size / 1e6:.0f} MB, expected at most {LARGEST / 1e6:.0f} MB"
+            raise InputFileError(path, found)
+        content = path.read_bytes()
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
+    if not content.strip():
+        raise InputFileError(path, "is empty, expected a model")
+    return content
+
+
+def read_text(path: Path) -> Source:
+    """Text of a Vensim file, in the encoding that its mark, its first line or its bytes say.
+
+    A file that is not what its first line says (Vensim writes ``{UTF-8}`` also over text that an
+    editor has saved otherwise) is read as Windows-1252, so that names keep their letters.
+
+    Raises
+    ------
+    InputFileError
+        It cannot be read, or is not text.
+    """
+    content = read_bytes(path)
+    text = _decoded(content)
+    if "\0" in text:
+        raise InputFileError(path, "is not text (it holds null bytes), expected a Vensim model")
+    return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _decoded(content: bytes) -> str:
+    for mark, encoding in MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, errors="replace")
+    pairs = content[:4000]
+    if pairs[1::2].count(0) > len(pairs) // 4:
+        return content.decode("utf-16-le", errors="replace")
+    if pairs[0::2].count(0) > len(pairs) // 4:
+        return content.decode("utf-16-be", errors="replace")
+    declared = DECLARED.match(content)
+    candidates = [declared.group(1).decode("ascii")] if declared else []
+    for encoding in (*candidates, "utf-8", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return content.decode("latin-1")

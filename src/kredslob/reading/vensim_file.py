@@ -1,0 +1,219 @@
+"""A Vensim file: its entries, macros and settings, as PySD's abstract model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pysd.translators.structures.abstract_model as am
+
+from kredslob.errors import InputFileError
+from kredslob.reading.expression import MisreadError
+from kredslob.reading.result import Reading
+from kredslob.reading.source import Source, read_text
+from kredslob.reading.vensim_equation import Definition, definition
+from kredslob.reading.vensim_expression import NAME, QUOTED, reference
+
+# The equation and the units may hold quoted names and comments, the documentation may not.
+FIELD = re.compile(rf"(?:{QUOTED}|\{{[^{{}}]*\}}|[^~|\"{{]+|[\"{{])*")
+PROSE = re.compile(r"[^~|]*")
+COMMENT = re.compile(rf"{QUOTED}|\{{[^{{}}]*\}}|\\\s*\n")
+MACRO = re.compile(rf"\s*:MACRO:\s*({NAME}|{QUOTED})\s*\(([^()]*)\)", re.IGNORECASE)
+END_OF_MACRO = re.compile(r"\s*:END OF MACRO:", re.IGNORECASE)
+BLANK = re.compile(r"(?:\s+|\{[^{}]*\})*")
+UNITS = re.compile(r"([^\[\]]*)\[([^\[\]]*)\]")
+CONTROL = ("initial_time", "final_time", "time_step", "saveper")
+SKETCH, SKETCH_END = "\\\\\\---///", "///---\\\\\\"
+# The fourth number of the settings line that begins with 15 is the integration method. 1 and 4
+# adjust their step in Vensim; here every method keeps TIME STEP.
+METHODS = {"0": "euler", "1": "rk4", "2": "euler", "3": "rk2", "4": "rk2", "5": "rk4"}
+METHOD_LINE = re.compile(r"^15:[^,\n]*,[^,\n]*,[^,\n]*,\s*([0-9]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the file: ``equation ~ units ~ documentation |``."""
+
+    equation: str
+    at: int
+    units: str
+    documentation: str
+
+
+@dataclass
+class Section:
+    """Entries of the model itself or of one macro, while they are gathered."""
+
+    name: str
+    params: list[str]
+    returns: list[str]
+    entries: list[Entry] = field(default_factory=list)
+
+
+def read_vensim(path: Path) -> Reading:
+    """Read a Vensim text file.
+
+    Raises
+    ------
+    InputFileError
+        It cannot be understood.
+    """
+    source = read_text(path)
+    equations, _, rest = source.text.partition(SKETCH)
+    equations = equations.partition(SKETCH_END)[0]
+    lines: dict[str, int] = {}
+    sections = [_section(s, source, lines) for s in _gathered(source, equations)]
+    if not sections[0].elements:
+        raise InputFileError(path, "holds no equations, expected a Vensim model (.mdl, text)")
+    method = METHOD_LINE.search(rest.partition(SKETCH_END)[2] or source.text)
+    model = am.AbstractModel(original_path=path, sections=tuple(sections))
+    return Reading(model, lines, METHODS.get(method.group(1), "") if method else "")
+
+
+def entries(source: Source) -> list[Entry]:
+    """Entries of a Vensim file, those of its macros included, in the order of the file."""
+    equations = source.text.partition(SKETCH)[0].partition(SKETCH_END)[0]
+    return [entry for section in _gathered(source, equations) for entry in section.entries]
+
+
+def _gathered(source: Source, text: str) -> list[Section]:
+    """Sections of a file: the model first, then its macros."""
+    main = Section("__main__", [], [])
+    sections, current = [main], main
+    at = 0
+    while True:
+        at = _after_blank(text, at)
+        if macro := MACRO.match(text, at):
+            if current is not main:
+                _fail(source, at, current.name, "holds another macro, expected :END OF MACRO:")
+            inputs, _, outputs = macro.group(2).partition(":")
+            current = Section(reference(macro.group(1)), _listed(inputs), _listed(outputs))
+            sections.append(current)
+            at = macro.end()
+        elif end := END_OF_MACRO.match(text, at):
+            current, at = main, end.end()
+        elif at >= len(text):
+            break
+        else:
+            entry, at = _entry(source, text, at)
+            if entry:
+                current.entries.append(entry)
+    if current is not main:
+        _fail(source, len(text), current.name, "has no :END OF MACRO:; is the file cut off?")
+    return sections
+
+
+def _entry(source: Source, text: str, start: int) -> tuple[Entry | None, int]:
+    """Next entry, None for a group heading, and the place after it."""
+    fields, at = [], start
+    pattern = FIELD
+    while True:
+        match = pattern.match(text, at)
+        assert match is not None  # both patterns match nothing, too
+        fields.append(match.group())
+        at = match.end()
+        if at >= len(text):
+            name = " ".join(fields[0].split())[:40]
+            _fail(source, start, name, "is not closed with '|'; is the file cut off?")
+        at += 1
+        if text[at - 1] == "|":
+            break
+        pattern = FIELD if len(fields) < 2 else PROSE
+    if text.startswith("*", start):
+        return None, at
+    # comments and continued lines become blanks of the same length, so that places stay right
+    equation = COMMENT.sub(_blanked, fields[0])
+    units, documentation = (*fields[1:3], "", "")[:2]
+    return Entry(equation, start, units.strip(), " ".join(documentation.split())), at
+
+
+def _section(section: Section, source: Source, lines: dict[str, int]) -> am.AbstractSection:
+    elements: dict[str, Any] = {}
+    ranges, constraints, inputs = [], [], []
+    for entry, found in _definitions(section, source):
+        if isinstance(found.content, am.AbstractSubscriptRange):
+            ranges.append(found.content)
+        elif isinstance(found.content, am.AbstractConstraint):
+            constraints.append(found.content)
+        elif isinstance(found.content, am.AbstractTestInput):
+            inputs.append(found.content)
+        else:
+            key = reference(found.name)
+            _add(elements, key, entry, found, source)
+            if section.name == "__main__":
+                lines.setdefault(found.name, source.line(entry.at))
+    main = section.name == "__main__"
+    return am.AbstractSection(
+        name=section.name,
+        path=source.path.with_suffix(".py")
+        if main
+        else source.path.with_name(re.sub(r"\W+", "", section.name) + ".py"),
+        type="main" if main else "macro",
+        params=section.params,
+        returns=section.returns,
+        subscripts=ranges,
+        elements=list(elements.values()),
+        constraints=constraints,
+        test_inputs=inputs,
+        split=False,
+        views_dict=None,
+    )
+
+
+def _definitions(section: Section, source: Source) -> Iterator[tuple[Entry, Definition]]:
+    for entry in section.entries:
+        try:
+            yield entry, definition(entry.equation)
+        except MisreadError as problem:
+            name = re.match(rf"{QUOTED}|[\w$'\s]*", entry.equation)
+            shown = " ".join(name.group().split()) if name else ""
+            _fail(source, entry.at + problem.at, shown or entry.equation[:20], problem.problem)
+
+
+def _add(
+    elements: dict[str, Any], key: str, entry: Entry, found: Definition, source: Source
+) -> None:
+    units, limits = _units(entry.units)
+    if key not in elements:
+        build = am.AbstractControlElement if key in CONTROL else am.AbstractElement
+        elements[key] = build(name=found.name, components=[])
+    element = elements[key]
+    element.units = units or element.units
+    element.limits = limits or element.limits
+    element.documentation = entry.documentation or element.documentation
+    if element.components and not found.content.subscripts[0]:
+        _fail(source, entry.at, found.name, "is defined twice")
+    element.components.append(found.content)
+
+
+def _units(text: str) -> tuple[str, tuple[float | None, ...] | None]:
+    """Units and limits of ``DKK [0,100,1]``."""
+    match = UNITS.fullmatch(" ".join(text.split()))
+    if not match:
+        return " ".join(text.split()), None
+    try:
+        limits = tuple(None if v.strip() in "?" else float(v) for v in match.group(2).split(","))
+    except ValueError:
+        return " ".join(text.split()), None
+    return match.group(1).strip(), limits
+
+
+def _after_blank(text: str, at: int) -> int:
+    match = BLANK.match(text, at)
+    return match.end() if match else at
+
+
+def _blanked(match: re.Match[str]) -> str:
+    text = match.group()
+    return text if text.startswith('"') else re.sub(r"[^\n]", " ", text)
+
+
+def _listed(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.split(",") if part.strip()]
+
+
+def _fail(source: Source, at: int, key: str, problem: str) -> None:
+    raise InputFileError(source.path, problem, line=source.line(at), key=key)
