@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pysd.translators.structures.abstract_model import AbstractModel
+from pysd.translators.structures.abstract_model import AbstractModel, AbstractSubscriptRange
+
+
+@dataclass
+class SubscriptRange(AbstractSubscriptRange):  # type: ignore[misc] # PySD is not typed
+    """PySD's subscript range with the whole of its mappings.
+
+    Parameters
+    ----------
+    mapping_elements : dict of str to tuple of str or None
+        For each range in ``mapping``: the elements or subranges of it that this range's elements
+        stand for, in order, as in ``-> (Other: a, b)``; None where the order is the same.
+    """
+
+    mapping_elements: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pysd.translators.structures.abstract_model as am
@@ -14,6 +14,7 @@ from pysd.translators.structures.abstract_expressions import (
 
 from kredslob.reading.expression import MisreadError
 from kredslob.reading.lookup import vensim_lookup
+from kredslob.reading.result import SubscriptRange
 from kredslob.reading.vensim_expression import QUOTED, VensimParser, vensim_expression
 
 LEFT_NAME = re.compile(rf"\s*({QUOTED}|\w[\w$']*(?:\s+[\w$']+)*)\s*")
@@ -25,20 +26,6 @@ NUMERIC_RANGE = re.compile(r"\(\s*([\w$'\s]*?)(\d+)\s*-\s*([\w$'\s]*?)(\d+)\s*\)
 IMPORTED = re.compile(r"\s*GET[ _](?:XLS|DIRECT)[ _]SUBSCRIPT\s*\(", re.IGNORECASE)
 GET_LOOKUPS = re.compile(r"\s*GET[ _](?:XLS|DIRECT)[ _]LOOKUPS\s*\(", re.IGNORECASE)
 LARGEST_RANGE = 100_000
-
-
-@dataclass
-class SubscriptRange(am.AbstractSubscriptRange):  # type: ignore[misc] # PySD is not typed
-    """PySD's subscript range with the whole of its mappings.
-
-    Parameters
-    ----------
-    mapping_elements : dict of str to tuple of str or None
-        For each range in ``mapping``: the elements or subranges of it that this range's elements
-        stand for, in order, as in ``-> (Other: a, b)``; None where the order is the same.
-    """
-
-    mapping_elements: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

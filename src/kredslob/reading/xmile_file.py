@@ -1,21 +1,235 @@
-"""An XMILE file, for now by PySD's own reader."""
+"""An XMILE or Stella file: its clock, dimensions, modules and macros, as PySD's abstract model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from pysd.translators.xmile.xmile_file import XmileFile
+import pysd.translators.structures.abstract_model as am
+from pysd.translators.structures.abstract_expressions import CallStructure
 
 from kredslob.errors import InputFileError
-from kredslob.reading.result import Reading
+from kredslob.reading.expression import MisreadError, number
+from kredslob.reading.result import Reading, SubscriptRange
+from kredslob.reading.vensim_expression import reference
+from kredslob.reading.xmile_expression import Place, parts_of, reference_name, xmile_expression
+from kredslob.reading.xmile_modules import all_declared, dims_of, fail, name_of, nodes_of
+from kredslob.reading.xmile_scope import Declared, Dimension, Macro, Scope, canonical, shown
+from kredslob.reading.xmile_tree import (
+    attribute,
+    child,
+    children,
+    line_of,
+    local,
+    root_of,
+    text_of,
+)
+from kredslob.reading.xmile_variable import LITERAL, Behavior, element, table, table_name
+
+LARGEST_DIMENSION = 100_000
+SUPPORTED = ("euler", "rk4")
 
 
 def read_xmile(path: Path) -> Reading:
-    """Read an XMILE file."""
+    """Read an XMILE file, with or without its namespace.
+
+    Raises
+    ------
+    InputFileError
+        It cannot be understood.
+    """
+    root = root_of(path)
+    models = list(children(root, "model"))
+    if not models:
+        raise InputFileError(path, f"holds no <model> in <{local(root)}>, expected an XMILE file")
     try:
-        file = XmileFile(path)
-        file.parse()
-        return Reading(file.get_abstract_model(), {})
-    except Exception as problem:
-        first = (str(problem).strip() or type(problem).__name__).splitlines()[0]
-        raise InputFileError(path, f"is not a model file that can be read ({first})") from problem
+        dimensions = _dimensions(root)
+        macros = {canonical(n.get("name") or ""): _macro(n) for n in children(root, "macro")}
+    except MisreadError as problem:
+        raise InputFileError(path, problem.problem) from problem
+    variables = all_declared(path, models, dimensions)
+    scope = Scope(variables, dimensions, macros)
+    behavior = _behavior(root)
+    elements, lines = _elements(path, scope, behavior)
+    specs = child(root, "sim_specs")
+    if specs is None:
+        raise InputFileError(path, "has no <sim_specs>, expected start, stop and dt")
+    saveper = next((n for n in nodes_of(models[0]) if canonical(name_of(n)) == "saveper"), None)
+    elements += _controls(path, specs, saveper, scope)
+    sections = [_section(path, "__main__", [], elements, dimensions)]
+    for node in children(root, "macro"):
+        sections.append(_macro_section(path, node, scope, behavior))
+    method = _method(specs.get("method") or "")
+    model = am.AbstractModel(original_path=path, sections=tuple(sections))
+    return Reading(model, lines, method)
+
+
+def _dimensions(root: Any) -> dict[str, Dimension]:
+    found = {}
+    for holder in children(root, "dimensions"):
+        for node in children(holder, "dim"):
+            name = shown(name_of(node))
+            elements = tuple(shown(name_of(e)) for e in children(node, "elem"))
+            size = node.get("size") or ""
+            if not elements and size.isdigit() and int(size) <= LARGEST_DIMENSION:
+                elements = tuple(str(i) for i in range(1, int(size) + 1))
+            if not elements or not name:
+                raise MisreadError(f"has a dimension '{name}' without elements or size")
+            found[canonical(name)] = Dimension(name, elements)
+    return found
+
+
+def _elements(
+    path: Path, scope: Scope, behavior: Behavior
+) -> tuple[list[am.AbstractElement], dict[str, int]]:
+    """Elements of every variable, and the lines they stand on."""
+    read = {}
+    for declared in scope.variables.values():
+        if declared.node is not None:
+            read[declared.name] = _read(path, element, declared, scope, behavior)
+    called = {c.function.reference for c in parts_of(list(read.values()), CallStructure)}
+    called |= {
+        r.reference
+        for c in parts_of(list(read.values()), CallStructure)
+        if c.function.reference == "lookup_invert"
+        for r in c.arguments[:1]
+    }
+    elements, lines = [], {}
+    for declared in scope.variables.values():
+        if declared.node is None:
+            continue
+        lines[declared.name] = line_of(declared.node)
+        # a number beside a graphical function that is called is only a placeholder
+        if declared.table != declared.name or reference_name(declared.name) not in called:
+            elements.append(read[declared.name])
+        if declared.table and reference_name(declared.table) in called:
+            elements.append(_read(path, table, declared, scope))
+    return elements, lines
+
+
+def _read(path: Path, read: Callable[..., Any], declared: Declared, *context: Any) -> Any:
+    try:
+        return read(declared, *context)
+    except MisreadError as problem:
+        fail(path, declared.node, declared.name, problem.problem)
+
+
+def _controls(
+    path: Path, specs: Any, saveper: Any, scope: Scope
+) -> list[am.AbstractControlElement]:
+    """Clock of the file. Stella saves every step unless <sim_specs> says otherwise."""
+    owner = Declared("sim_specs", specs)
+    place = Place(scope, owner, ())
+    step = child(specs, "dt")
+    reciprocal = step is not None and (step.get("reciprocal") or "").lower() == "true"
+    save = (
+        text_of(specs, "save_step")
+        or attribute(specs, "savestep")
+        or attribute(specs, "save_interval")
+    )
+    if not save and saveper is not None:
+        save = text_of(saveper, "eqn")
+    texts = {
+        "INITIAL TIME": text_of(specs, "start"),
+        "FINAL TIME": text_of(specs, "stop"),
+        "TIME STEP": text_of(specs, "dt") or "1",
+        "SAVEPER": save or "time_step",
+    }
+    found = []
+    for name, text in texts.items():
+        if not text:
+            tag = "start" if name == "INITIAL TIME" else "stop"
+            fail(path, specs, "sim_specs", f"has no <{tag}>")
+        try:
+            value = xmile_expression(text, place)
+        except MisreadError as problem:
+            fail(path, specs, name, problem.problem)
+        if name == "TIME STEP" and reciprocal:
+            if not LITERAL.fullmatch(text) or not number(text.strip()):
+                fail(path, specs, name, f"is the reciprocal of '{text}', expected a number")
+            value = 1 / number(text.strip())
+        component = am.AbstractComponent(([], []), value)
+        units = specs.get("time_units") or ""
+        found.append(am.AbstractControlElement(name, [component], units))
+    return found
+
+
+def _method(text: str) -> str:
+    """First method of a list such as ``rk45, rk4`` that is supported; else the first."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    return next((name for name in names if name in SUPPORTED), names[0] if names else "")
+
+
+def _behavior(root: Any) -> Behavior:
+    node = child(root, "behavior")
+    if node is None:
+        return Behavior()
+    both = child(node, "non_negative") is not None
+    stock, flow = child(node, "stock"), child(node, "flow")
+    return Behavior(
+        both or (stock is not None and child(stock, "non_negative") is not None),
+        both or (flow is not None and child(flow, "non_negative") is not None),
+    )
+
+
+def _macro(node: Any) -> Macro:
+    params, defaults = [], {}
+    for param in children(node, "parm"):
+        name = (param.text or "").strip()
+        params.append(name)
+        default = param.get("default")
+        if default is not None:
+            if not LITERAL.fullmatch(default):
+                raise MisreadError(
+                    f"has the default '{default}' for {name} in the macro {name_of(node)}, "
+                    "expected a number"
+                )
+            defaults[name] = float(default)
+    return Macro(shown(name_of(node)), tuple(params), defaults)
+
+
+def _macro_section(path: Path, node: Any, scope: Scope, behavior: Behavior) -> am.AbstractSection:
+    """Variables of a macro, and its result as a variable of its own name."""
+    macro = scope.macros[canonical(name_of(node))]
+    inside = {canonical(p): Declared(p, None) for p in macro.params}
+    for variable in nodes_of(node):
+        name = shown(name_of(variable))
+        inside[canonical(name)] = Declared(
+            name, variable, (), dims_of(path, variable, scope.dimensions), None,
+            table_name(variable, name),
+        )  # fmt: skip
+    own = Scope(inside, scope.dimensions, scope.macros)
+    elements, _ = _elements(path, own, behavior)
+    if canonical(macro.name) not in inside:
+        owner = Declared(macro.name, node)
+        try:
+            result = xmile_expression(text_of(node, "eqn"), Place(own, owner, ()))
+        except MisreadError as problem:
+            fail(path, node, macro.name, problem.problem)
+        component = am.AbstractComponent(([], []), result)
+        elements.append(am.AbstractElement(macro.name, [component]))
+    return _section(path, reference(macro.name), list(macro.params), elements, {})
+
+
+def _section(
+    path: Path,
+    name: str,
+    params: list[str],
+    elements: list[am.AbstractElement],
+    dimensions: Mapping[str, Dimension],
+) -> am.AbstractSection:
+    main = name == "__main__"
+    return am.AbstractSection(
+        name=name,
+        path=path.with_suffix(".py") if main else path.with_name(f"{name}.py"),
+        type="main" if main else "macro",
+        params=params,
+        returns=[],
+        subscripts=[SubscriptRange(d.name, list(d.elements), []) for d in dimensions.values()],
+        elements=elements,
+        constraints=[],
+        test_inputs=[],
+        split=False,
+        views_dict=None,
+    )

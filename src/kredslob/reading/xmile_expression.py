@@ -1,0 +1,319 @@
+"""Expressions as XMILE writes them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import pysd.translators.structures.abstract_expressions as ae
+
+from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
+from kredslob.reading.lookup import array
+from kredslob.reading.xmile_functions import (
+    OVER_ARRAYS,
+    VALUES,
+    arithmetic,
+    call,
+    function,
+)
+from kredslob.reading.xmile_scope import Declared, Scope, canonical, implied
+
+WORD = r'(?:"(?:\\"|[^"])*"|\w[\w$\']*)'
+TOKEN = re.compile(
+    rf"(?P<space>(?:\s|\\n)+)|(?P<number>{UNSIGNED}(?![\w$.]))|(?P<name>\.?{WORD}(?:\.{WORD})*)"
+    r"|(?P<string>'[^']*')|(?P<op><>|><|<=|>=|//|\*\*|[-+*/^=<>()\[\],:;!])"
+)
+COMMENT = re.compile(r'"(?:\\"|[^"])*"|\{[^{}]*\}')
+OPERATORS = {op: op for op in ("=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "^")}
+OPERATORS |= {"and": ":AND:", "or": ":OR:", "not": ":NOT:", "mod": "mod", "><": "<>", "**": "^"}
+KEYWORDS = ("if", "then", "else", "and", "or", "not", "mod")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose equation is read, and for which subscripts it holds."""
+
+    scope: Scope
+    owner: Declared
+    at: tuple[str, ...]
+
+
+def xmile_expression(text: str, place: Place) -> Any:
+    """Read an equation.
+
+    Parameters
+    ----------
+    text : str
+        The equation.
+    place : Place
+        Where it stands.
+
+    Returns
+    -------
+    AbstractSyntax, int, float or numpy.ndarray
+        With references in full: ``x[*]`` has the dimension with ``!`` as Vensim writes it, and an
+        array named without subscripts has those that it takes from the equation.
+
+    Raises
+    ------
+    MisreadError
+        It does not follow the language, or names what the file does not define.
+    """
+    text = without_comments(text)
+    listed = array(text)
+    return XmileParser(text, place).whole() if listed is None else listed
+
+
+def without_comments(text: str) -> str:
+    """Blank out ``{comments}``, keeping every other place."""
+    return COMMENT.sub(lambda m: m[0] if m[0][0] == '"' else " " * len(m[0]), text)
+
+
+def reference_name(name: str) -> str:
+    """Name of a variable as references to it hold it."""
+    return name.lower().replace(" ", "_")
+
+
+class XmileParser(Parser):
+    """Reads one XMILE expression."""
+
+    def __init__(self, text: str, place: Place) -> None:
+        super().__init__(tokens(text, TOKEN), OPERATORS)
+        self._place = place
+        self._over_array = 0
+
+    def operand(self) -> Any:
+        """Read a number, parentheses, condition, reference or call."""
+        token = self.take()
+        if token.kind == "number":
+            return number(token.text)
+        if token.text == "(":
+            inside = self.expression()
+            self.expect(")")
+            return inside
+        if token.kind == "name" and token.text.lower() == "if":
+            return self._condition()
+        if token.kind == "name" and (token.text.lower() not in KEYWORDS or self._opens()):
+            return self._named(token)
+        self._next -= 1
+        raise self.unexpected("a name, a number or '('")
+
+    def arithmetic(self, operators: list[str], operands: Sequence[Any]) -> Any:
+        """Join operands; MOD and the safe division ``//`` are calls."""
+        if not {"mod", "//"} & set(operators):
+            return super().arithmetic(operators, operands)
+        left = operands[0]
+        for operator, right in zip(operators, operands[1:], strict=True):
+            names = {"mod": "modulo", "//": "zidz"}
+            called = operator in names
+            left = (
+                call(names[operator], left, right) if called else arithmetic(operator, left, right)
+            )
+        return left
+
+    def argument(self) -> Any:
+        """Read an argument: an expression, or a string for functions that read files."""
+        if self.peek().kind == "string":
+            return self.take().text[1:-1]
+        return self.expression()
+
+    def _opens(self) -> bool:
+        return self.peek().text == "("
+
+    def _condition(self) -> Any:
+        test = self.expression()
+        self._keyword("then")
+        yes = self.expression()
+        self._keyword("else")
+        return call("if_then_else", test, yes, self.expression())
+
+    def _keyword(self, word: str) -> None:
+        if self.peek().text.lower() != word:
+            raise self.unexpected(word.upper())
+        self.take()
+
+    def _named(self, token: Token) -> Any:
+        scope, owner = self._place.scope, self._place.owner
+        key = canonical(token.text)
+        found = scope.variable(token.text, owner.module)
+        if self._opens() and token.text[0] != '"':
+            if key in scope.macros:
+                return self._macro(key, token)
+            if found is None or not found.table:
+                return self._builtin(key, token)
+        if key == "init" and self.peek().kind == "name":
+            return ae.InitialStructure(self.operand())
+        if key == "self" and found is None:
+            found = owner
+        if found is None:
+            if key in VALUES:
+                return VALUES[key]
+            if key in scope.dimensions:
+                raise MisreadError(
+                    f"uses the dimension '{token.text}' as a number, which is not supported",
+                    token.at,
+                )
+            raise MisreadError(scope.unknown(token.text), token.at)
+        subscripts = self._subscripts(found, token)
+        if self._opens() and found.table:
+            self.take()
+            table = ae.ReferenceStructure(reference_name(found.table), subscripts)
+            return ae.CallStructure(table, self._exactly(1, token))
+        return ae.ReferenceStructure(reference_name(found.name), subscripts)
+
+    def _builtin(self, key: str, token: Token) -> Any:
+        self.take()
+        if key in VALUES and self.peek().text == ")":
+            self.take()
+            return VALUES[key]
+        if key in ("lookup", "lookupinv"):
+            return self._lookup(key)
+        if key in ("min", "max", *OVER_ARRAYS):
+            return self._array_function(key, token)
+        arguments = self.arguments()
+        if not arguments and "." in token.text:
+            raise MisreadError(self._place.scope.unknown(token.text), token.at)
+        try:
+            return function(key, arguments)
+        except MisreadError as problem:
+            raise MisreadError(problem.problem, token.at) from None
+
+    def _lookup(self, key: str) -> Any:
+        token = self.take()
+        found = self._place.scope.variable(token.text, self._place.owner.module)
+        if token.kind != "name" or found is None or not found.table:
+            raise MisreadError(
+                f"found '{token.text}' in {key.upper()}, expected a graphical function", token.at
+            )
+        table = ae.ReferenceStructure(reference_name(found.table), self._subscripts(found, token))
+        self.expect(",")
+        (x,) = self._exactly(1, token)
+        return ae.CallStructure(table, (x,)) if key == "lookup" else call("lookup_invert", table, x)
+
+    def _exactly(self, count: int, token: Token) -> tuple[Any, ...]:
+        arguments = self.arguments()
+        if len(arguments) != count:
+            raise MisreadError(
+                f"found {len(arguments)} arguments of '{token.text}', expected {count}", token.at
+            )
+        return arguments
+
+    def _macro(self, key: str, token: Token) -> Any:
+        macro = self._place.scope.macros[key]
+        self.take()
+        arguments = list(self.arguments())
+        for param in macro.params[len(arguments) :]:
+            if param in macro.defaults:
+                arguments.append(macro.defaults[param])
+        if len(arguments) != len(macro.params):
+            expected = ", ".join(macro.params)
+            raise MisreadError(
+                f"calls the macro {macro.name} with the wrong arguments, expected ({expected})",
+                token.at,
+            )
+        return call(reference_name(macro.name), *arguments)
+
+    def _array_function(self, key: str, token: Token) -> Any:
+        dimension = self._place.scope.dimensions.get(canonical(self.peek().text))
+        if key == "size" and dimension and self.peek(1).text == ")":
+            self.take()
+            self.take()
+            return len(dimension.elements)
+        if key in ("min", "max") and self._several():
+            return function(key, self.arguments())
+        self._over_array += 1
+        arguments = self.arguments()
+        self._over_array -= 1
+        if len(arguments) != 1:
+            raise MisreadError(
+                f"found {len(arguments)} arguments of {key.upper()}, expected one array", token.at
+            )
+        (values,) = arguments
+        if not (count := self._count(values)):
+            if key in ("min", "max"):
+                return values
+            raise MisreadError(f"found {key.upper()} of something that is no array", token.at)
+        return _over(key, values, count)
+
+    def _several(self) -> bool:
+        """Whether a comma comes before the parenthesis that closes the call."""
+        depth, ahead = 1, 0
+        while depth and self.peek(ahead).kind != "end":
+            text = self.peek(ahead).text
+            if text == "," and depth == 1:
+                return True
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(text, 0)
+            ahead += 1
+        return False
+
+    def _count(self, values: Any) -> int:
+        """Over how many elements a function runs: those of the dimensions with ``!``."""
+        named = parts_of(values, ae.SubscriptsReferenceStructure)
+        found = {s[:-1] for part in named for s in part.subscripts if s.endswith("!")}
+        by_name = {d.name: d for d in self._place.scope.dimensions.values()}
+        return math.prod(len(by_name[name].elements) for name in found) if found else 0
+
+    def _subscripts(self, found: Declared, token: Token) -> Any:
+        written = self._brackets()
+        if written is None:
+            if not found.dims:
+                return None
+            if self._over_array:
+                return ae.SubscriptsReferenceStructure([f"{d.name}!" for d in found.dims])
+            at = implied(found.dims, self._place.owner.dims, self._place.at)
+            return ae.SubscriptsReferenceStructure(at)
+        if len(written) != len(found.dims):
+            raise MisreadError(
+                f"found {len(written)} subscripts of '{found.name}', expected {len(found.dims)}",
+                token.at,
+            )
+        subscript = self._place.scope.subscript
+        try:
+            at = [subscript(s, d) for s, d in zip(written, found.dims, strict=True)]
+        except MisreadError as problem:
+            raise MisreadError(problem.problem, token.at) from None
+        return ae.SubscriptsReferenceStructure(at)
+
+    def _brackets(self) -> list[str] | None:
+        if not self.taken("["):
+            return None
+        written = []
+        while True:
+            text = self.take().text
+            while self.peek().text not in (",", "]", ""):
+                text += self.take().text
+            written.append(text)
+            if not self.taken(","):
+                break
+        self.expect("]")
+        return written
+
+
+def _over(key: str, values: Any, count: int) -> Any:
+    """Functions over arrays by SUM, PROD and the extremes; STDDEV is that of a population."""
+    if key == "size":
+        return count
+    if key in ("min", "max"):
+        return call(f"v{key}", values)
+    if key == "mean":
+        return arithmetic("/", call("sum", values), count)
+    if key == "stddev":
+        mean = arithmetic("/", call("sum", values), count)
+        square = arithmetic("^", arithmetic("-", values, mean), 2)
+        return call("sqrt", arithmetic("/", call("sum", square), count))
+    return call(key, values)
+
+
+def parts_of(node: Any, kind: type) -> Iterator[Any]:
+    """All parts of one kind in an abstract expression, element or list of these."""
+    if isinstance(node, kind):
+        yield node
+    if is_dataclass(node):
+        for part in fields(node):
+            yield from parts_of(getattr(node, part.name), kind)
+    elif isinstance(node, (list, tuple)):
+        for part in node:
+            yield from parts_of(part, kind)

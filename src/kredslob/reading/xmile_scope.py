@@ -1,0 +1,167 @@
+"""Names of an XMILE file: which variable, dimension or element a name in an equation means."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kredslob.reading.expression import MisreadError
+
+BLANKS = re.compile(r"(?:\\n|[\s_\u00a0])+")
+SEGMENT = re.compile(r'"((?:\\"|[^"])*)"|([^."]+)')
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A dimension and its elements, as the file writes them."""
+
+    name: str
+    elements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A variable that the file declares.
+
+    Parameters
+    ----------
+    name : str
+        As the file writes it, with the modules that hold it: ``module.variable``.
+    node : lxml element
+        Its XML.
+    module : tuple of str
+        Canonical names of the modules that hold it, the outermost first.
+    dims : tuple of Dimension
+        What it is subscripted by.
+    source : str, optional
+        For an input of a module that is connected: what it is connected to.
+    table : str
+        Name by which its graphical function is called; empty where it has none. It is the name
+        itself where the variable is no more than that function.
+    """
+
+    name: str
+    node: Any
+    module: tuple[str, ...] = ()
+    dims: tuple[Dimension, ...] = ()
+    source: str | None = None
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro that may be called: its parameters, and defaults of the last of them."""
+
+    name: str
+    params: tuple[str, ...]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything that equations may name, by canonical name."""
+
+    variables: Mapping[str, Declared]
+    dimensions: Mapping[str, Dimension]
+    macros: Mapping[str, Macro]
+
+    def variable(self, name: str, module: tuple[str, ...]) -> Declared | None:
+        """Find the variable that a name means within a module.
+
+        ``.name`` is one of the whole model. Otherwise the module itself is searched, then those
+        that hold it.
+        """
+        found = ".".join(segments(name))
+        if name.startswith("."):
+            return self.variables.get(found)
+        for depth in range(len(module), -1, -1):
+            qualified = ".".join((*module[:depth], found))
+            if qualified in self.variables:
+                return self.variables[qualified]
+        return None
+
+    def unknown(self, name: str) -> str:
+        """Say that nothing has this name, and what has a similar one."""
+        near = difflib.get_close_matches(".".join(segments(name)), self.variables, n=1)
+        hint = f"; did you mean {self.variables[near[0]].name!r}?" if near else ""
+        return f"uses '{name}', which the file does not define{hint}"
+
+    def subscript(self, text: str, dimension: Dimension) -> str:
+        """Element, dimension or ``dimension!`` that stands in a bracket.
+
+        Parameters
+        ----------
+        text : str
+            What stands there: ``*``, an element or its number, a dimension, ``dimension!``.
+        dimension : Dimension
+            That of the variable at this place.
+
+        Raises
+        ------
+        MisreadError
+            It is none of these.
+        """
+        if text == "*":
+            return f"{dimension.name}!"
+        whole = text.endswith("!")
+        parts = segments(text.rstrip("!"))
+        by_name = {canonical(e): e for e in dimension.elements}
+        if len(parts) == 2 and parts[0] in self.dimensions:
+            parts = parts[1:]
+        key = parts[0] if len(parts) == 1 else ""
+        if key in by_name and not whole:
+            return by_name[key]
+        if key in self.dimensions:
+            return self.dimensions[key].name + ("!" if whole else "")
+        if key.isdigit() and 1 <= int(key) <= len(dimension.elements):
+            return dimension.elements[int(key) - 1]
+        raise MisreadError(
+            f"found the subscript '{text}', expected an element of {dimension.name}, a dimension "
+            "or '*'"
+        )
+
+
+def canonical(name: str) -> str:
+    r"""Form in which two spellings of one name are equal.
+
+    >>> canonical("Birth\\nRate") == canonical("birth_rate") == canonical('"Birth  Rate"')
+    True
+    """
+    return BLANKS.sub("_", name.strip().strip('"').strip()).lower()
+
+
+def segments(name: str) -> tuple[str, ...]:
+    """Canonical parts of ``module.variable``; a point within quotes parts nothing."""
+    return tuple(canonical(quoted or plain) for quoted, plain in SEGMENT.findall(name))
+
+
+def shown(name: str) -> str:
+    r"""Name as it is shown: ``\n`` is a line end in the diagram, hence a space."""
+    return name.replace("\\n", " ").replace("\n", " ").strip()
+
+
+def implied(target: Sequence[Dimension], dims: Sequence[Dimension], at: Sequence[str]) -> list[str]:
+    """Subscripts of an array that an equation names without any: those of the equation.
+
+    Parameters
+    ----------
+    target : sequence of Dimension
+        Of the array that is named.
+    dims : sequence of Dimension
+        Of the variable whose equation it is.
+    at : sequence of str
+        Subscripts for which the equation holds: dimensions or elements.
+    """
+    free = list(range(len(dims)))
+    found = []
+    for dimension in target:
+        place = next((i for i in free if dims[i].name == dimension.name), None)
+        if place is None:
+            found.append(dimension.name)
+        else:
+            free.remove(place)
+            found.append(at[place])
+    return found

@@ -1,0 +1,92 @@
+"""The XML of an XMILE file: parsed with nothing resolved or loaded, sought without namespaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from kredslob.errors import InputFileError
+from kredslob.reading.source import read_bytes
+
+
+def root_of(path: Path) -> Any:
+    """Parse a file: no entity is resolved, nothing is loaded, and a DOCTYPE is refused.
+
+    A prefix without a namespace is let pass, because the converter from Vensim writes ``isee:``
+    without declaring it. Nothing else that is not well-formed is.
+
+    Raises
+    ------
+    InputFileError
+        It is not well-formed XML, or has a DOCTYPE.
+    """
+    content = read_bytes(path)
+    if b"<!DOCTYPE" in content.replace(b"\0", b""):
+        raise InputFileError(path, "has a DOCTYPE, expected an XMILE file without one")
+    problem = None
+    for encoding in (None, "utf-8", "cp1252"):
+        parser = etree.XMLParser(
+            encoding=encoding,
+            recover=True,
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        root = etree.fromstring(content, parser)
+        errors = [e for e in parser.error_log if e.type_name != "NS_ERR_UNDEFINED_NAMESPACE"]
+        if root is not None and not errors:
+            return root
+        problem = problem or (errors[0] if errors else None)
+        # files are often not in the encoding that their first line says
+        if not any("ENCODING" in e.type_name or "INVALID_CHAR" in e.type_name for e in errors):
+            break
+    line = problem.line if problem else None
+    found = " ".join(problem.message.split()) if problem else "no element"
+    raise InputFileError(path, f"is not well-formed XML ({found})", line=line)
+
+
+def local(node: Any) -> str:
+    """Tag without its namespace."""
+    return plain(str(node.tag))
+
+
+def children(node: Any, tag: str) -> Iterator[Any]:
+    """Children of this tag, in any namespace."""
+    return (c for c in node if local(c) == tag)
+
+
+def child(node: Any, tag: str) -> Any:
+    """First child of this tag, or None."""
+    return next(children(node, tag), None)
+
+
+def text_of(node: Any, tag: str) -> str:
+    """Text of a child; empty where there is none."""
+    found = child(node, tag)
+    return (found.text or "").strip() if found is not None else ""
+
+
+def attribute(node: Any, name: str) -> str:
+    """Attribute in any namespace; empty where there is none."""
+    found = (v for k, v in node.attrib.items() if plain(str(k)) == name)
+    return str(next(found, ""))
+
+
+def plain(tag: str) -> str:
+    """Tag or attribute without its namespace.
+
+    >>> plain("{http://iseesystems.com/XMILE}prefs"), plain("isee:prefs")
+    ('prefs', 'prefs')
+    """
+    return tag.rpartition("}")[2].rpartition(":")[2]
+
+
+def line_of(node: Any) -> int:
+    """Line of an element in its file, counted from 1."""
+    return int(node.sourceline or 1)
