@@ -104,6 +104,8 @@ class Case:
         Constants that differ from the file in all runs alike.
     auxiliaries : sequence of str
         Variables to save besides all stocks.
+    varied : mapping of str to pair of float
+        Low and high value of each constant that differs from run to run.
     """
 
     path: Path = field(default_factory=lambda: reinvestment_folder() / "reinvestment.mdl")
@@ -111,6 +113,7 @@ class Case:
     saveper: float = 1.0
     changed: Mapping[str, Any] = field(default_factory=dict)
     auxiliaries: Sequence[str] = AUXILIARIES
+    varied: Mapping[str, tuple[float, float]] = field(default_factory=lambda: VARIED)
 
     @cached_property
     def _file(self) -> Any:
@@ -164,7 +167,7 @@ class Case:
     def design(self, runs: int, seed: int = 1) -> dict[str, Array]:
         """Random values of the constants that are varied, uniform between their limits."""
         rng = np.random.default_rng(seed)
-        return {name: rng.uniform(low, high, runs) for name, (low, high) in VARIED.items()}
+        return {name: rng.uniform(low, high, runs) for name, (low, high) in self.varied.items()}
 
 
 def _constants_and_lookups(

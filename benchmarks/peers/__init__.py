@@ -23,7 +23,7 @@ def available(case: Case, say: Callable[[str], None]) -> dict[str, Any]:
         Takes the line about a peer that is left out.
     """
     made: dict[str, Any] = {}
-    makers = {"PySD": _pysd, "NumPy": _numpy, "JAX": _jax, "C": _plain_c}
+    makers = {"PySD": _pysd, "NumPy": _numpy, "JAX": _jax, "C": _plain_c, "SDEverywhere": _generated_c}
     for name, make in makers.items():
         try:
             made[name] = make(case)
@@ -54,3 +54,9 @@ def _plain_c(case: Case) -> Any:
     from benchmarks.peers.plain_c import PlainCPeer
 
     return PlainCPeer(case)
+
+
+def _generated_c(case: Case) -> Any:
+    from benchmarks.peers.generated_c import GeneratedCPeer
+
+    return GeneratedCPeer(case)

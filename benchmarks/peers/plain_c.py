@@ -18,7 +18,9 @@ SOURCE = Path(__file__).with_name("reinvestment.c")
 FLAGS = ("-O3", "-march=native")
 
 
-class _Clock(ctypes.Structure):
+class Clock(ctypes.Structure):
+    """When a run starts, its step, how many steps, and how many from save to save."""
+
     _fields_ = (
         ("start", ctypes.c_double),
         ("step", ctypes.c_double),
@@ -60,7 +62,7 @@ class PlainCPeer:
         self._keep = (x, y)
         self._lookup = _Lookup(len(x), x.ctypes.data_as(pointer), y.ctypes.data_as(pointer))
         clock = case.clock
-        self._clock = _Clock(clock.start, clock.step, clock.steps, clock.stride)
+        self._clock = Clock(clock.start, clock.step, clock.steps, clock.stride)
         known = {_c_name(name): name for name in case.shapes}
         self._names = [known[field] for field in self._order]
         self._sizes = [int(np.prod(case.shapes[name], dtype=int)) for name in self._names]
