@@ -1,5 +1,6 @@
 """Model files in Vensim's and the XMILE format, read without running anything that they hold."""
 
+from kredslob.reading.builder import builder_model
 from kredslob.reading.external import check_external_path
 from kredslob.reading.model_file import (
     CONTROL,
@@ -19,6 +20,7 @@ __all__ = [
     "ModelFile",
     "Variable",
     "abstract_model",
+    "builder_model",
     "check_external_path",
     "integration_method",
     "read_model",

@@ -17,6 +17,10 @@ from pysd.translators.structures.abstract_expressions import (
     LogicStructure,
 )
 
+from kredslob.reading.source import one_line
+
+# A longer equation than any for people; keeps time and memory in proportion.
+LONGEST = 1_000_000
 # Deeper nesting than any model for people; keeps every walk over the tree within Python's stack.
 DEEPEST = 80
 
@@ -54,7 +58,7 @@ class MisreadError(ValueError):
 
     def __init__(self, problem: str, at: int = 0) -> None:
         super().__init__(problem)
-        self.problem, self.at = problem, at
+        self.problem, self.at = one_line(problem), at
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ def tokens(text: str, pattern: re.Pattern[str]) -> Iterator[Token]:
     MisreadError
         A character begins no token.
     """
+    if len(text) > LONGEST:
+        raise MisreadError(f"has {len(text)} characters in an equation, expected at most {LONGEST}")
     at = 0
     while at < len(text):
         match = pattern.match(text, at)
@@ -180,12 +186,24 @@ class Parser:
         found = [self.argument()]
         while self.taken(","):
             found.append(self.argument())
+        if self.peek().text == ":":
+            problem = "calls a macro for several results, which is not supported"
+            raise MisreadError(problem, self.peek().at)
         self.expect(")")
         return tuple(found)
 
     def argument(self) -> Any:
-        """Read one argument."""
-        return self.expression()
+        """Read one argument: an expression, or a string for functions that read files."""
+        token = self.peek()
+        if token.kind != "string":
+            return self.expression()
+        if "\\" in token.text or "\n" in token.text:
+            raise MisreadError(
+                f"found a backslash or line end in {token.text}, expected a plain name "
+                "(write / in paths)",
+                token.at,
+            )
+        return self.take().text[1:-1]
 
     def _operator(self) -> str:
         token = self.peek()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kredslob.errors import InputFileError
+from kredslob.reading.source import one_line
 
 
 def check_external_path(model_path: Path, file_text: str) -> Path:
@@ -34,15 +35,16 @@ def check_external_path(model_path: Path, file_text: str) -> Path:
     Traceback (most recent call last):
     kredslob.errors.InputFileError: models/city.mdl, '../secret.csv': the data file lies outside...
     """
+    shown = one_line(file_text, 60)
     if file_text.startswith("?"):
         found = "asks for a data file at run time, expected the name of a file"
-        raise InputFileError(model_path, found, key=file_text)
+        raise InputFileError(model_path, found, key=shown)
     if not file_text.strip() or "\\" in file_text or any(ord(c) < 32 for c in file_text):
         found = "is not a plain file name (write / in paths)"
-        raise InputFileError(model_path, found, key=file_text)
+        raise InputFileError(model_path, found, key=shown)
     folder = model_path.resolve().parent
     target = (folder / file_text).resolve()
     if not target.is_relative_to(folder):
         found = f"the data file lies outside the model's folder {folder}"
-        raise InputFileError(model_path, found, key=file_text)
+        raise InputFileError(model_path, found, key=shown)
     return target

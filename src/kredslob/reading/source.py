@@ -86,6 +86,13 @@ def read_text(path: Path) -> Source:
     return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def one_line(text: str, longest: int = 300) -> str:
+    """Text of a message: no line ends, no unprintable characters, not endless."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(line.split())
+    return line if len(line) <= longest else f"{line[:longest]}..."
+
+
 def _decoded(content: bytes) -> str:
     for mark, encoding in MARKS:
         if content.startswith(mark):

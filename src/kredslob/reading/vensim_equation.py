@@ -90,9 +90,9 @@ def _component(
         word = " ".join(keyword.group(1).lower().split()).replace(" ", "_")
         after = rest[keyword.end() :]
         if not after.strip():
-            return am.AbstractData(where, DataStructure(), word)
+            return am.AbstractData(where, DataStructure(), keyword=word)
         if after.startswith(":="):
-            return am.AbstractData(where, _right(rest, keyword.end() + 2), word)
+            return am.AbstractData(where, _right(rest, keyword.end() + 2), keyword=word)
     if rest.startswith("("):
         return am.AbstractLookup(where, _lookup(rest))
     if rest.startswith(":") and not where[0]:
@@ -177,6 +177,8 @@ def _range(name: str, text: str, at: int) -> SubscriptRange:
         part = part.strip()
         if part.startswith("("):
             elements.extend(_numbered(part, at))
+            if len(elements) > LARGEST_RANGE:
+                raise MisreadError(f"has over {LARGEST_RANGE} elements in its subscript range", at)
         elif LEFT_NAME.fullmatch(part):
             elements.append(" ".join(part.split()))
         else:

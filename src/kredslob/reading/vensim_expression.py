@@ -134,19 +134,6 @@ class VensimParser(Parser):
         self._next -= 1
         raise self.unexpected("a name, a number or '('")
 
-    def argument(self) -> Any:
-        """Read an argument: an expression or a quoted string."""
-        if self.peek().kind == "string":
-            token = self.take()
-            if "\\" in token.text or "\n" in token.text:
-                raise MisreadError(
-                    f"found a backslash or line end in {token.text}, expected a plain name "
-                    "(write / in paths)",
-                    token.at,
-                )
-            return token.text[1:-1]
-        return self.expression()
-
     def _named(self, token: Token) -> Any:
         name = reference(token.text)
         subscripts = self._subscripts()

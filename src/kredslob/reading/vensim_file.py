@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pysd.translators.structures.abstract_model as am
 
 from kredslob.errors import InputFileError
 from kredslob.reading.expression import MisreadError
 from kredslob.reading.result import Reading
-from kredslob.reading.source import Source, read_text
+from kredslob.reading.source import Source, one_line, read_text
 from kredslob.reading.vensim_equation import Definition, definition
 from kredslob.reading.vensim_expression import NAME, QUOTED, reference
 
@@ -26,6 +26,7 @@ END_OF_MACRO = re.compile(r"\s*:END OF MACRO:", re.IGNORECASE)
 BLANK = re.compile(r"(?:\s+|\{[^{}]*\})*")
 UNITS = re.compile(r"([^\[\]]*)\[([^\[\]]*)\]")
 CONTROL = ("initial_time", "final_time", "time_step", "saveper")
+MOST_ELEMENTS = 1_000_000
 SKETCH, SKETCH_END = "\\\\\\---///", "///---\\\\\\"
 # The fourth number of the settings line that begins with 15 is the integration method. 1 and 4
 # adjust their step in Vensim; here every method keeps TIME STEP.
@@ -73,12 +74,6 @@ def read_vensim(path: Path) -> Reading:
     return Reading(model, lines, METHODS.get(method.group(1), "") if method else "")
 
 
-def entries(source: Source) -> list[Entry]:
-    """Entries of a Vensim file, those of its macros included, in the order of the file."""
-    equations = source.text.partition(SKETCH)[0].partition(SKETCH_END)[0]
-    return [entry for section in _gathered(source, equations) for entry in section.entries]
-
-
 def _gathered(source: Source, text: str) -> list[Section]:
     """Sections of a file: the model first, then its macros."""
     main = Section("__main__", [], [])
@@ -90,6 +85,9 @@ def _gathered(source: Source, text: str) -> list[Section]:
             if current is not main:
                 _fail(source, at, current.name, "holds another macro, expected :END OF MACRO:")
             inputs, _, outputs = macro.group(2).partition(":")
+            for param in _listed(macro.group(2).replace(":", ",")):
+                if not re.fullmatch(rf"{NAME}|{QUOTED}", param):
+                    _fail(source, at, reference(macro.group(1)), f"has the parameter '{param}'")
             current = Section(reference(macro.group(1)), _listed(inputs), _listed(outputs))
             sections.append(current)
             at = macro.end()
@@ -116,8 +114,7 @@ def _entry(source: Source, text: str, start: int) -> tuple[Entry | None, int]:
         fields.append(match.group())
         at = match.end()
         if at >= len(text):
-            name = " ".join(fields[0].split())[:40]
-            _fail(source, start, name, "is not closed with '|'; is the file cut off?")
+            _fail(source, start, fields[0][:40], "is not closed with '|'; is the file cut off?")
         at += 1
         if text[at - 1] == "|":
             break
@@ -145,6 +142,8 @@ def _section(section: Section, source: Source, lines: dict[str, int]) -> am.Abst
             _add(elements, key, entry, found, source)
             if section.name == "__main__":
                 lines.setdefault(found.name, source.line(entry.at))
+    if sum(len(r.subscripts) for r in ranges) > MOST_ELEMENTS:
+        raise InputFileError(source.path, f"has over {MOST_ELEMENTS} elements in its subscripts")
     main = section.name == "__main__"
     return am.AbstractSection(
         name=section.name,
@@ -169,7 +168,7 @@ def _definitions(section: Section, source: Source) -> Iterator[tuple[Entry, Defi
             yield entry, definition(entry.equation)
         except MisreadError as problem:
             name = re.match(rf"{QUOTED}|[\w$'\s]*", entry.equation)
-            shown = " ".join(name.group().split()) if name else ""
+            shown = name.group().strip() if name else ""
             _fail(source, entry.at + problem.at, shown or entry.equation[:20], problem.problem)
 
 
@@ -215,5 +214,7 @@ def _listed(text: str) -> list[str]:
     return [" ".join(part.split()) for part in text.split(",") if part.strip()]
 
 
-def _fail(source: Source, at: int, key: str, problem: str) -> None:
-    raise InputFileError(source.path, problem, line=source.line(at), key=key)
+def _fail(source: Source, at: int, key: str, problem: str) -> NoReturn:
+    raise InputFileError(
+        source.path, one_line(problem), line=source.line(at), key=one_line(key, 60)
+    )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pysd.translators.structures.abstract_expressions as ae
 
 from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
 from kredslob.reading.lookup import array
+from kredslob.reading.parts import parts_of
 from kredslob.reading.xmile_functions import (
     OVER_ARRAYS,
     VALUES,
@@ -113,12 +114,6 @@ class XmileParser(Parser):
                 call(names[operator], left, right) if called else arithmetic(operator, left, right)
             )
         return left
-
-    def argument(self) -> Any:
-        """Read an argument: an expression, or a string for functions that read files."""
-        if self.peek().kind == "string":
-            return self.take().text[1:-1]
-        return self.expression()
 
     def _opens(self) -> bool:
         return self.peek().text == "("
@@ -305,15 +300,3 @@ def _over(key: str, values: Any, count: int) -> Any:
         square = arithmetic("^", arithmetic("-", values, mean), 2)
         return call("sqrt", arithmetic("/", call("sum", square), count))
     return call(key, values)
-
-
-def parts_of(node: Any, kind: type) -> Iterator[Any]:
-    """All parts of one kind in an abstract expression, element or list of these."""
-    if isinstance(node, kind):
-        yield node
-    if is_dataclass(node):
-        for part in fields(node):
-            yield from parts_of(getattr(node, part.name), kind)
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from parts_of(part, kind)

@@ -11,9 +11,10 @@ from pysd.translators.structures.abstract_expressions import CallStructure
 
 from kredslob.errors import InputFileError
 from kredslob.reading.expression import MisreadError, number
+from kredslob.reading.parts import parts_of
 from kredslob.reading.result import Reading, SubscriptRange
 from kredslob.reading.vensim_expression import reference
-from kredslob.reading.xmile_expression import Place, parts_of, reference_name, xmile_expression
+from kredslob.reading.xmile_expression import Place, reference_name, xmile_expression
 from kredslob.reading.xmile_modules import all_declared, dims_of, fail, name_of, nodes_of
 from kredslob.reading.xmile_scope import Declared, Dimension, Macro, Scope, canonical, shown
 from kredslob.reading.xmile_tree import (

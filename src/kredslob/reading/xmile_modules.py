@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kredslob.errors import InputFileError
+from kredslob.reading.source import one_line
 from kredslob.reading.xmile_scope import Declared, Dimension, canonical, segments, shown
 from kredslob.reading.xmile_tree import attribute, children, line_of, local
 from kredslob.reading.xmile_variable import table_name
@@ -15,6 +16,7 @@ from kredslob.reading.xmile_variable import table_name
 VARIABLES = ("stock", "flow", "aux", "gf")
 CONTROL = ("initial_time", "final_time", "time_step", "saveper", "time")
 DEEPEST_MODULE = 20
+MOST_VARIABLES = 200_000
 
 
 def all_declared(
@@ -26,7 +28,7 @@ def all_declared(
 
     def walk(model: Any, module: tuple[str, ...], prefix: str, wires: Mapping[str, str]) -> None:
         if len(module) > DEEPEST_MODULE:
-            raise InputFileError(path, "has modules that hold each other", key=prefix)
+            raise InputFileError(path, "has modules that hold each other", key=one_line(prefix, 60))
         for node in nodes_of(model):
             name = shown(name_of(node))
             key = ".".join((*module, canonical(name)))
@@ -40,6 +42,10 @@ def all_declared(
                     fail(path, node, prefix + name, "is a module whose <model> is missing")
                 walk(inner, (*module, canonical(name)), f"{prefix}{name}.", _wires(node, module))
             elif canonical(name) not in CONTROL:
+                if len(found) >= MOST_VARIABLES:
+                    raise InputFileError(
+                        path, f"has over {MOST_VARIABLES} variables in its modules"
+                    )
                 if key in found:
                     fail(path, node, prefix + name, "is defined twice")
                 found[key] = Declared(
@@ -113,4 +119,4 @@ def nodes_of(model: Any) -> Iterator[Any]:
 
 def fail(path: Path, node: Any, key: str, problem: str) -> NoReturn:
     """Raise the error of one element of the file."""
-    raise InputFileError(path, problem, line=line_of(node), key=key)
+    raise InputFileError(path, one_line(problem), line=line_of(node), key=one_line(key, 60))

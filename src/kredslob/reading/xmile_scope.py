@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from kredslob.reading.expression import MisreadError
@@ -20,6 +21,11 @@ class Dimension:
 
     name: str
     elements: tuple[str, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, str]:
+        """Elements by their canonical names."""
+        return {canonical(e): e for e in self.elements}
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,8 @@ class Scope:
 
     def unknown(self, name: str) -> str:
         """Say that nothing has this name, and what has a similar one."""
-        near = difflib.get_close_matches(".".join(segments(name)), self.variables, n=1)
+        known = self.variables if len(self.variables) < 5000 else ()
+        near = difflib.get_close_matches(".".join(segments(name)), known, n=1)
         hint = f"; did you mean {self.variables[near[0]].name!r}?" if near else ""
         return f"uses '{name}', which the file does not define{hint}"
 
@@ -108,7 +115,7 @@ class Scope:
             return f"{dimension.name}!"
         whole = text.endswith("!")
         parts = segments(text.rstrip("!"))
-        by_name = {canonical(e): e for e in dimension.elements}
+        by_name = dimension.by_name
         if len(parts) == 2 and parts[0] in self.dimensions:
             parts = parts[1:]
         key = parts[0] if len(parts) == 1 else ""

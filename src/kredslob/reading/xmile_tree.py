@@ -27,6 +27,7 @@ def root_of(path: Path) -> Any:
     if b"<!DOCTYPE" in content.replace(b"\0", b""):
         raise InputFileError(path, "has a DOCTYPE, expected an XMILE file without one")
     problem = None
+    # files are often not in the encoding that their first line says
     for encoding in (None, "utf-8", "cp1252"):
         parser = etree.XMLParser(
             encoding=encoding,
@@ -38,14 +39,14 @@ def root_of(path: Path) -> Any:
             remove_comments=True,
             remove_pis=True,
         )
-        root = etree.fromstring(content, parser)
+        try:
+            root = etree.fromstring(content, parser)
+        except etree.XMLSyntaxError:  # nothing at all could be recovered; the log says why
+            root = None
         errors = [e for e in parser.error_log if e.type_name != "NS_ERR_UNDEFINED_NAMESPACE"]
         if root is not None and not errors:
             return root
         problem = problem or (errors[0] if errors else None)
-        # files are often not in the encoding that their first line says
-        if not any("ENCODING" in e.type_name or "INVALID_CHAR" in e.type_name for e in errors):
-            break
     line = problem.line if problem else None
     found = " ".join(problem.message.split()) if problem else "no element"
     raise InputFileError(path, f"is not well-formed XML ({found})", line=line)

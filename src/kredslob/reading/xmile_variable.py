@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from kredslob.reading.xmile_tree import child, children, local, text_of
 
 LITERAL = re.compile(rf"\s*[+-]?\s*{UNSIGNED}\s*")
 KINDS = {"continuous": "interpolate", "extrapolate": "extrapolate", "discrete": "hold_backward"}
+MOST_ELEMENTS = 1_000_000
 # What a stock or flow may be in Stella and cannot be here.
 UNSUPPORTED = ("conveyor", "queue", "oven", "leak", "overflow", "leak_zone")
 
@@ -92,6 +94,8 @@ def parts(declared: Declared, scope: Scope) -> list[Part]:
         return [Part(whole, [], common, graph)]
     if not dims:
         raise MisreadError("has equations by element but no dimensions")
+    if math.prod(len(d.elements) for d in dims) > MOST_ELEMENTS:
+        raise MisreadError(f"has over {MOST_ELEMENTS} elements, too many to define one by one")
     missing = _all(dims) - {at for part in own for at in _covered(part.at, dims)}
     if missing and not common:
         named = ", ".join(sorted(missing)[0])
