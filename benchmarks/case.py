@@ -184,3 +184,21 @@ def _constants_and_lookups(
         elif type(ast).__name__ == "LookupsStructure":
             lookups[element.name] = (np.asarray(ast.x, float), np.asarray(ast.y, float))
     return constants, lookups
+
+
+def commodity(years: float = 100.0, saveper: float = 1.0) -> Case:
+    """A case of the middling model in benchmarks/models: 20 regions, 8 cohorts, delays, lookups."""
+    return Case(
+        path=Path(__file__).with_name("models") / "commodity.mdl",
+        years=years,
+        saveper=saveper,
+        auxiliaries=("price", "demand", "total people", "mean price"),
+        varied={
+            "price elasticity": (0.2, 0.8),
+            "desired coverage": (0.3, 0.6),
+            "price perception time": (0.5, 3.0),
+            "construction time": (1.0, 5.0),
+            "capacity lifetime": (10.0, 25.0),
+            "income perception time": (2.0, 8.0),
+        },
+    )

@@ -1,7 +1,7 @@
 """Prove that every peer computes what PySD computes, before any of them is timed.
 
-Run as ``python -m benchmarks.check_peers``. Two short cases: the file as it stands, and one that
-switches on everything that is off in the file.
+Run as ``python -m benchmarks.check_peers``. Three short cases: the reinvestment model as the
+file stands, with everything on that is off in the file, and the middling model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks.case import EVERYTHING_ON, Array, Case
+from benchmarks.case import EVERYTHING_ON, Array, Case, commodity
 from benchmarks.peers import available
 
 TOLERANCE = 1e-9
@@ -38,6 +38,7 @@ def main() -> int:
     cases = {
         "as in the file": Case(years=2.0, saveper=0.5),
         "everything on": Case(years=3.0, saveper=0.5, changed=EVERYTHING_ON),
+        "commodity": commodity(years=3.0, saveper=0.5),
     }
     failed = 0
     for label, case in cases.items():

@@ -22,14 +22,29 @@ def available(case: Case, say: Callable[[str], None]) -> dict[str, Any]:
     say : callable
         Takes the line about a peer that is left out.
     """
+    makers = {
+        "PySD": _pysd,
+        "kredslob": _engine,
+        "NumPy": _numpy,
+        "JAX": _jax,
+        "C": _plain_c,
+        "SDEverywhere": _generated_c,
+    }
     made: dict[str, Any] = {}
-    makers = {"PySD": _pysd, "NumPy": _numpy, "JAX": _jax, "C": _plain_c, "SDEverywhere": _generated_c}
     for name, make in makers.items():
+        if name in ("NumPy", "JAX", "C") and case.path.stem != "reinvestment":
+            continue  # written by hand for that model
         try:
             made[name] = make(case)
         except (ImportError, OSError) as missing:
             say(f"{name} is left out: {missing}")
     return made
+
+
+def _engine(case: Case) -> Any:
+    from benchmarks.peers.engine import EnginePeer
+
+    return EnginePeer(case)
 
 
 def _pysd(case: Case) -> Any:
