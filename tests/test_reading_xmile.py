@@ -227,6 +227,14 @@ def test_subscripts(tmp_path: Path, equation: str, inside: str, expected: Any) -
     assert ast(tmp_path, equation, inside) == expected
 
 
+def test_an_array_takes_a_part_of_its_dimension_from_the_equation(tmp_path: Path) -> None:
+    coast = '<dim name="Coast"><elem name="South"/></dim></dimensions>'
+    on_coast = BY_REGION.replace("Region", "Coast")
+    before = SPECS + DIMENSIONS.replace("</dimensions>", coast)
+    found = elements(write(tmp_path, OTHERS + aux("y", "x", on_coast), before))
+    assert found["y"].components[0].ast == ref("x", "Coast")
+
+
 def test_standard_deviation_is_that_of_the_population(tmp_path: Path) -> None:
     mean = op("/", call("sum", ref("x", "Region!")), 2)
     square = op("^", op("-", ref("x", "Region!"), mean), 2)
@@ -267,9 +275,16 @@ def test_the_common_equation_holds_for_the_other_elements(tmp_path: Path) -> Non
 
 
 def test_an_element_without_an_equation_is_named(tmp_path: Path) -> None:
-    own = by_element({"South": "7"})
+    own = by_element({"South": "7", "North_Side": ""})
     found = refused(write(tmp_path, f'<aux name="y">{BY_REGION}{own}<eqn>???</eqn></aux>'))
     assert found.endswith("'y': has no equation for the element North Side")
+
+
+def test_elements_may_be_left_out(tmp_path: Path) -> None:
+    # a Vensim variable may exist for some elements of a range only
+    own = by_element({"South": "7"})
+    found = elements(write(tmp_path, f'<aux name="y">{BY_REGION}{own}<eqn>???</eqn></aux>'))
+    assert [c.subscripts for c in found["y"].components] == [(["South"], [])]
 
 
 def test_graphical_functions_by_element(tmp_path: Path) -> None:

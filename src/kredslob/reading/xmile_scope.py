@@ -137,7 +137,8 @@ def canonical(name: str) -> str:
     >>> canonical("Birth\\nRate") == canonical("birth_rate") == canonical('"Birth  Rate"')
     True
     """
-    return BLANKS.sub("_", name.strip().strip('"').strip()).lower()
+    plain = name.strip().strip('"').replace('\\"', '"').strip()
+    return BLANKS.sub("_", plain).lower()
 
 
 def segments(name: str) -> tuple[str, ...]:
@@ -153,6 +154,8 @@ def shown(name: str) -> str:
 def implied(target: Sequence[Dimension], dims: Sequence[Dimension], at: Sequence[str]) -> list[str]:
     """Subscripts of an array that an equation names without any: those of the equation.
 
+    A dimension takes the subscript at which the equation has the same dimension or a part of it.
+
     Parameters
     ----------
     target : sequence of Dimension
@@ -165,7 +168,9 @@ def implied(target: Sequence[Dimension], dims: Sequence[Dimension], at: Sequence
     free = list(range(len(dims)))
     found = []
     for dimension in target:
-        place = next((i for i in free if dims[i].name == dimension.name), None)
+        alike = (i for i in free if dims[i].name == dimension.name)
+        within = (i for i in free if set(dims[i].elements) <= set(dimension.elements))
+        place = next(alike, next(within, None))
         if place is None:
             found.append(dimension.name)
         else:

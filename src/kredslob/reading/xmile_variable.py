@@ -76,7 +76,7 @@ def parts(declared: Declared, scope: Scope) -> list[Part]:
     Raises
     ------
     MisreadError
-        Some elements have no equation.
+        An element that is listed has no equation.
     """
     node, dims = declared.node, declared.dims
     graph = node if local(node) == "gf" else child(node, "gf")
@@ -94,13 +94,14 @@ def parts(declared: Declared, scope: Scope) -> list[Part]:
         return [Part(whole, [], common, graph)]
     if not dims:
         raise MisreadError("has equations by element but no dimensions")
+    for part in own:
+        if not part.equation and part.graph is None:
+            raise MisreadError(f"has no equation for the element {', '.join(part.at)}")
+    if not common:
+        return own  # elements without one do not exist, as in Vensim
     if math.prod(len(d.elements) for d in dims) > MOST_ELEMENTS:
         raise MisreadError(f"has over {MOST_ELEMENTS} elements, too many to define one by one")
-    missing = _all(dims) - {at for part in own for at in _covered(part.at, dims)}
-    if missing and not common:
-        named = ", ".join(sorted(missing)[0])
-        raise MisreadError(f"has no equation for the element {named}")
-    if missing:
+    if _all(dims) - {at for part in own for at in _covered(part.at, dims)}:
         own.insert(0, Part(whole, [list(part.at) for part in own], common, graph))
     return own
 
