@@ -69,7 +69,7 @@ NEGATIVE_A = ArithmeticStructure(["negative"], (ref("a"),))
 def plain(node: Any) -> Any:
     """Nested tuples of an abstract model, without paths and the limits of drawings."""
     if is_dataclass(node) and not isinstance(node, type):
-        left_out = ("path", "original_path", "x_limits", "y_limits", "mapping_elements")
+        left_out = ("path", "original_path", "x_limits", "y_limits", "element_mapping")
         kept = [f.name for f in fields(node) if f.name not in left_out]
         name = type(node).__name__.removeprefix("Abstract")
         return (name, *(plain(getattr(node, field)) for field in kept))
@@ -222,7 +222,7 @@ def test_ranges_and_the_whole_of_their_mappings(tmp_path: Path) -> None:
     dim, copy, given = abstract_model(path).sections[0].subscripts
     assert dim.subscripts == ["North Side", "B1", "B2", "B3"]
     assert dim.mapping == ["Same", "Other"]
-    assert dim.mapping_elements == {"Same": None, "Other": ("x", "y", "Rest")}
+    assert dim.element_mapping == [("Same", None), ("Other", ("x", "y", "Rest"))]
     assert subscript_mappings(path) == {"Dim": [("Same", None), ("Other", ("x", "y", "Rest"))]}
     assert copy.subscripts == "Dim"
     assert given.subscripts == {

@@ -113,7 +113,7 @@ def abstract_model(path: Path) -> AbstractModel:
     -------
     AbstractModel
         The main section, then one section for each macro. A subscript range of a Vensim file has
-        besides PySD's fields ``mapping_elements`` (see ``vensim_equation.SubscriptRange``).
+        besides PySD's fields ``element_mapping`` (see ``result.SubscriptRange``).
 
     Raises
     ------
@@ -150,7 +150,7 @@ def subscript_mappings(path: Path) -> dict[str, list[tuple[str, tuple[str, ...] 
     None for the elements says that both ranges have the same order.
     """
     ranges = abstract_model(path).sections[0].subscripts
-    return {r.name: list(r.mapping_elements.items()) for r in ranges if r.mapping}
+    return {r.name: list(r.element_mapping) for r in ranges if r.mapping}
 
 
 def _reading(path: Path) -> Reading:

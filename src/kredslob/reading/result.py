@@ -14,12 +14,12 @@ class SubscriptRange(AbstractSubscriptRange):  # type: ignore[misc] # PySD is no
 
     Parameters
     ----------
-    mapping_elements : dict of str to tuple of str or None
-        For each range in ``mapping``: the elements or subranges of it that this range's elements
+    element_mapping : list of (str, tuple of str or None)
+        Each range in ``mapping``, with the elements or subranges of it that this range's elements
         stand for, in order, as in ``-> (Other: a, b)``; None where the order is the same.
     """
 
-    mapping_elements: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    element_mapping: list[tuple[str, tuple[str, ...] | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

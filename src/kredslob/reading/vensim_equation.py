@@ -164,14 +164,13 @@ def _range(name: str, text: str, at: int) -> SubscriptRange:
     imported = IMPORTED.match(text, at)
     body, _, mappings = text[at:].partition("->")
     mapping = _mappings(mappings, at + len(body) + 2)
+    targets = [target for target, _ in mapping]
     if imported:
         call = VensimParser(body.strip()).whole()
         keys = ("file", "tab", "firstcell", "lastcell", "prefix")
         if len(call.arguments) != len(keys) or not all(isinstance(a, str) for a in call.arguments):
             raise MisreadError(f"expected five strings: {', '.join(keys)}", at)
-        return SubscriptRange(
-            name, dict(zip(keys, call.arguments, strict=True)), list(mapping), mapping
-        )
+        return SubscriptRange(name, dict(zip(keys, call.arguments, strict=True)), targets, mapping)
     elements: list[str] = []
     for part in _split(body):
         part = part.strip()
@@ -183,7 +182,7 @@ def _range(name: str, text: str, at: int) -> SubscriptRange:
             elements.append(" ".join(part.split()))
         else:
             raise MisreadError(f"found '{part}' among the elements of a subscript range", at)
-    return SubscriptRange(name, elements, list(mapping), mapping)
+    return SubscriptRange(name, elements, targets, mapping)
 
 
 def _numbered(part: str, at: int) -> list[str]:
@@ -198,15 +197,15 @@ def _numbered(part: str, at: int) -> list[str]:
     return [f"{start}{i}" for i in range(int(first), int(last) + 1)]
 
 
-def _mappings(text: str, at: int) -> dict[str, tuple[str, ...] | None]:
-    found: dict[str, tuple[str, ...] | None] = {}
+def _mappings(text: str, at: int) -> list[tuple[str, tuple[str, ...] | None]]:
+    found: list[tuple[str, tuple[str, ...] | None]] = []
     for part in _split(text) if text.strip() else []:
         part = part.strip()
         if part.startswith("(") and part.endswith(")") and ":" in part:
             target, _, elements = part[1:-1].partition(":")
-            found[" ".join(target.split())] = tuple(_names(elements, at))
+            found.append((" ".join(target.split()), tuple(_names(elements, at))))
         elif LEFT_NAME.fullmatch(part):
-            found[" ".join(part.split())] = None
+            found.append((" ".join(part.split()), None))
         else:
             raise MisreadError(f"found '{part}' after '->', expected a subscript range", at)
     return found
