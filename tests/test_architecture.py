@@ -1,4 +1,4 @@
-"""Imports point down only: cli, show, studies, cycle, loading, simulation, targets, reading."""
+"""Imports point down only: cli, show, studies, cycle, loading, simulation, targets, lowering, reading, program."""
 
 from __future__ import annotations
 
@@ -13,20 +13,28 @@ PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
     "errors": 0,
     "paths": 0,
+    "program": 0,
+    "functions": 0,
     "reading": 1,
-    "dimensions": 1,
-    "targets": 2,
-    "simulation": 3,
-    "results": 3,
-    "loading": 4,
-    "cycle": 5,
-    "studies": 6,
-    "show": 7,
-    "cli": 8,
+    "dimensions": 2,
+    "lowering": 2,
+    "targets": 3,
+    "datasets": 4,
+    "design": 5,
+    "simulation": 6,
+    "results": 6,
+    "loading": 7,
+    "cycle": 8,
+    "studies": 9,
+    "show": 10,
+    "cli": 11,
 }
 # Words of the domain that the engine must not know.
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
-ENGINE = ("errors", "reading", "dimensions", "targets", "simulation", "results")
+ENGINE = (
+    *("errors", "program", "functions", "reading", "dimensions", "lowering"),
+    *("targets", "datasets", "design", "simulation", "results"),
+)
 
 
 def modules() -> list[Path]:

@@ -266,7 +266,7 @@ def _run(chosen: Scenario, rates: tuple[float, ...], years: int | None) -> xr.Da
         if rates:
             levers = {RATE: rates}
             return kredslob.sweep(model, chosen, levers, years=years, progress=progress)
-        return with_rate(model.run_many([{}], chosen, years=years, progress=progress)[0])
+        return with_rate(model.run(chosen, years=years))
 
 
 def _print_titles(titles: dict[str, dict[str, str]], lang: Language) -> None:

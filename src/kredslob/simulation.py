@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
+import fnmatch
 import html
-import json
-import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import version
-from itertools import product
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,11 +13,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.datasets import RUN, dataset, from_arrays, provenance
+from kredslob.design import Design, many_designs, merged, one_design
 from kredslob.errors import ParameterError
-from kredslob.reading import ModelFile, Variable, read_model
-from kredslob.targets.pysd import Clock, PysdTarget
+from kredslob.lowering import lower_model
+from kredslob.program import Array, Program, key
+from kredslob.reading import ModelFile, abstract_model, integration_method, read_model, source_lines
+from kredslob.targets.numba import Batch, NumbaTarget
 
 Progress = Callable[[float, float], None]
+ENGINES = ("numba", "pysd")
+METHODS = ("euler", "rk4")
+_MOST_BYTES = 8 * 2**30
+_HIDDEN = ("hidden", "rate")
 
 
 @runtime_checkable
@@ -46,7 +49,7 @@ class Model:
     Raises
     ------
     InputFileError
-        The file cannot be read.
+        The file cannot be read, or its equations cannot be understood.
 
     Examples
     --------
@@ -57,20 +60,19 @@ class Model:
 
     def __init__(self, path: Path | str) -> None:
         self.file: ModelFile = read_model(Path(path))
+        self.program: Program = self._lowered({})
+        self._pysd: Any = None
+        self._targets: dict[tuple[tuple[str, str], ...], NumbaTarget] = {}
 
-    @property
-    def variables(self) -> Mapping[str, Variable]:
+    @cached_property
+    def variables(self) -> Mapping[str, Array]:
         """Variables by name, in the order of the file."""
-        return self.file.variables
+        return {n: a for n, a in self.program.arrays.items() if a.kind not in _HIDDEN}
 
     @property
     def subscripts(self) -> Mapping[str, tuple[str, ...]]:
         """Elements of each subscript range."""
-        return self.file.subscripts
-
-    @cached_property
-    def _target(self) -> PysdTarget:
-        return PysdTarget(self.file.path)
+        return self.program.ranges
 
     def run(
         self,
@@ -80,6 +82,9 @@ class Model:
         time_step: float | None = None,
         saveper: float | None = None,
         save: Sequence[str] | None = None,
+        integration: str | None = None,
+        seed: int = 0,
+        engine: str = "numba",
         **constants: Any,
     ) -> xr.Dataset:
         """Run the model once.
@@ -87,194 +92,271 @@ class Model:
         Parameters
         ----------
         scenario : mapping or object with ``parameters``, optional
-            Constants to change, by name: a number, an array in the order of the subscripts, a
-            (nested) dict by element, or for a lookup a list of (argument, value) pairs.
+            What to change, by name. A constant, or any other variable, which then keeps that value:
+            a number, an array in the order of the subscripts, or a (nested) dict by element. A
+            stock: its initial value. A lookup: a list of (argument, value) pairs, or one a
+            element. Any variable over time: a Series with times as index, or a DataArray with the
+            dimension ``time``, interpolated.
         years : float, optional
             Length of the run in the model's time unit. Default: as the file says.
         time_step, saveper : float, optional
             Integration step and saving interval. Default: as the file says.
         save : sequence of str, optional
-            Names of the variables to keep. Default: all.
+            Names of the variables to keep; ``*`` stands for any letters. Default: all.
+        integration : str, optional
+            ``euler`` or ``rk4``. Default: as the file says.
+        seed : int
+            Of the random functions, if the model has any.
+        engine : str
+            ``numba``, or ``pysd`` for the slow, independent reference.
         **constants
             More constants, with ``_`` for blanks: ``reinvestment_rate=0.5``. They come last.
 
         Returns
         -------
         xarray.Dataset
-            Variables under their names in the file, over ``time`` (constants: without) and their
-            subscripts, with units, long names and descriptions; attributes say what made them.
+            Variables under their names in the file, over ``time`` and their subscripts, with
+            units, long names and descriptions; attributes say what made them.
 
         Raises
         ------
         ParameterError
             A name is unknown, or a value has the wrong shape or is not a finite number.
         """
-        changed = self._changes(scenario, constants)
+        design = self._base(scenario, constants, years, time_step, saveper)
         kept = self._kept(save)
-        clock = self._clock(years, time_step, saveper)
-        arrays = self._target.run(self._values(changed), clock, kept)
-        return self._dataset(arrays, changed, scenario, clock)
+        method = self._method(integration)
+        if engine not in ENGINES:
+            raise ParameterError(f"engine: found '{engine}', expected one of {', '.join(ENGINES)}")
+        if engine == "pysd":
+            made_by = self._made_by(design, scenario, method, seed, "PySD")
+            return self._on_pysd(design, kept, method, made_by)
+        target = self.target(design.inputs)
+        batch = self._batch(target, design, np.arange(1), seed)
+        outcome = target.run(batch, self._places(target, kept), rk4=method == "rk4", threads=1)
+        made_by = self._made_by(design, scenario, method, seed)
+        return dataset(target, kept, batch, outcome, made_by).isel({RUN: 0}, drop=True)
 
     def run_many(
         self,
-        designs: Iterable[Mapping[str, Any]],
+        design: Any,
         scenario: Mapping[str, Any] | HasParameters | None = None,
         *,
         years: float | None = None,
         time_step: float | None = None,
         saveper: float | None = None,
+        at: Sequence[float] | None = None,
         save: Sequence[str] | None = None,
+        integration: str | None = None,
+        seed: int = 0,
+        threads: int | None = None,
         progress: Progress | None = None,
-    ) -> list[xr.Dataset]:
-        """Run the model once for each design, side by side on the processors at hand.
+    ) -> xr.Dataset:
+        """Run the model once for each row of a design, side by side on the processors at hand.
 
         Parameters
         ----------
-        designs : iterable of mappings
-            Constants of each run, by name, laid over the scenario.
-        scenario, years, time_step, saveper, save
+        design : DataFrame, Dataset, mapping or iterable of mappings
+            What differs from run to run, laid over the scenario: a table with a row a run and a
+            column ``name`` or ``name[element]``; a Dataset over ``run``; a mapping of names to
+            arrays whose first axis is the run; or one mapping a run, as for `run`.
+        scenario, years, time_step, saveper, save, integration
             As for `run`.
+        at : sequence of float, optional
+            Times at which to keep values. Default: each SAVEPER.
+        seed : int
+            Of the random functions. A run's numbers depend on the seed and its place in the
+            design, not on the number of threads.
+        threads : int, optional
+            Default: one a processor.
         progress : callable, optional
-            Called with (runs done, fractions included; runs in all) as the work goes on.
+            Called with (runs done, runs in all) as the work goes on.
 
         Returns
         -------
-        list of xarray.Dataset
-            In the order of the designs.
+        xarray.Dataset
+            As from `run`, with a leading dimension ``run``. What is the same in all runs because
+            it is a constant that none of them changes has no such dimension.
 
         Raises
         ------
         ParameterError
-            As for `run`; checked for all designs before the first one runs.
+            As for `run`; checked for all runs before the first one starts. Also if the results
+            would not fit into memory.
         """
-        from kredslob.targets.processes import run_side_by_side
-
-        changes = [self._changes(scenario, design) for design in designs]
+        shared = self._base(scenario, {}, years, time_step, saveper)
+        whole = many_designs(self.program, design).over(shared)
         kept = self._kept(save)
-        clock = self._clock(years, time_step, saveper)
-        results = run_side_by_side(
-            self.file.path, [self._values(c) for c in changes], clock, kept, progress
+        method = self._method(integration)
+        target = self.target(whole.inputs)
+        batch = self._batch(target, whole, np.arange(whole.runs), seed)
+        places = self._places(target, kept)
+        self._check_memory(target, batch, len(places), at)
+        reached = [0]
+
+        def done(count: int) -> None:
+            reached[0] += count
+            if progress:
+                progress(reached[0], whole.runs)
+
+        outcome = target.run(
+            batch,
+            places,
+            at=[] if at is None else sorted(float(t) for t in at),
+            rk4=method == "rk4",
+            threads=threads,
+            done=done,
         )
-        return [
-            self._dataset(arrays, changed, scenario, clock)
-            for arrays, changed in zip(results, changes, strict=True)
-        ]
+        made_by = self._made_by(whole, scenario, method, seed)
+        return dataset(target, kept, batch, outcome, made_by)
 
-    def _changes(
-        self, scenario: Mapping[str, Any] | HasParameters | None, constants: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
-        changed: dict[str, Any] = {}
-        for name, value in [*base.items(), *constants.items()]:
-            changed[self._constant(name).name] = value
-        return changed
+    def target(self, inputs: Mapping[str, str]) -> NumbaTarget:
+        """The compiled model, with the equations of some variables set aside for inputs."""
+        name = tuple(sorted(inputs.items()))
+        if name not in self._targets:
+            program = self._lowered(inputs) if inputs else self.program
+            self._targets[name] = NumbaTarget(program)
+        return self._targets[name]
 
-    def _constant(self, name: str) -> Variable:
-        by_key = {_key(known): known for known in self.variables}
-        if _key(name) not in by_key:
-            near = difflib.get_close_matches(_key(name), by_key, 1)
-            hint = f"; did you mean '{by_key[near[0]]}'?" if near else ""
-            raise ParameterError(f"{self.file.path.name} has no constant '{name}'{hint}")
-        variable = self.variables[by_key[_key(name)]]
-        if variable.kind not in ("constant", "lookup"):
-            raise ParameterError(
-                f"'{variable.name}' is a {variable.kind} of {self.file.path.name}; "
-                "only constants and lookups can be changed"
-            )
-        return variable
+    # --- what goes in ---
 
-    def _kept(self, save: Sequence[str] | None) -> list[str]:
-        if save is None:
-            return [v.name for v in self.variables.values() if v.kind not in ("control", "lookup")]
-        by_key = {_key(known): known for known in self.variables}
-        for name in save:
-            if _key(name) not in by_key:
-                raise ParameterError(f"{self.file.path.name} has no variable '{name}' to save")
-        return [by_key[_key(name)] for name in save]
+    def _lowered(self, inputs: Mapping[str, str]) -> Program:
+        path = self.file.path
+        return lower_model(
+            abstract_model(path),
+            path,
+            self.file.sha256,
+            lines=source_lines(path),
+            integration=integration_method(path),
+            inputs=inputs,
+        )
 
-    def _clock(self, years: float | None, time_step: float | None, saveper: float | None) -> Clock:
+    def _base(
+        self,
+        scenario: Mapping[str, Any] | HasParameters | None,
+        constants: Mapping[str, Any],
+        years: float | None,
+        time_step: float | None,
+        saveper: float | None,
+    ) -> Design:
+        """What all runs share: scenario, constants given by keyword, and the clock."""
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise ParameterError(f"{what}: found {value}, expected a number above 0")
-        return Clock(years, time_step, saveper)
+        base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
+        clock = self.program.clock
+        times: dict[str, Any] = {}
+        if years is not None:
+            times[clock.final] = self._initial_time() + years
+        if time_step is not None:
+            times[clock.step] = time_step
+        if saveper is not None:
+            times[clock.saveper] = saveper
+        design = one_design(self.program, merged([base, constants, times]))
+        given = {n: v for n, v in design.given.items() if n not in times}
+        return Design(1, design.values, design.tables, design.inputs, given)
 
-    def _values(self, changed: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(self.variables[name], value) for name, value in changed.items()}
+    def _initial_time(self) -> float:
+        return float(self.program.defaults.get(self.program.clock.initial, (0.0,))[0])
 
-    def _value(self, variable: Variable, value: Any) -> float | xr.DataArray | pd.Series[float]:
-        if variable.kind == "lookup":
-            return _lookup(variable.name, value)
-        shape = tuple(len(self.subscripts[dim]) for dim in variable.dims)
-        if isinstance(value, Mapping):
-            value = self._from_elements(variable, value)
-        try:
-            array = np.asarray(value, dtype=float)
-        except (TypeError, ValueError):
-            raise ParameterError(f"'{variable.name}': found {value!r}, expected numbers") from None
-        if array.ndim and array.shape != shape:
+    def _method(self, integration: str | None) -> str:
+        method = integration or self.program.integration
+        if method not in METHODS:
             raise ParameterError(
-                f"'{variable.name}': found an array of shape {array.shape}, "
-                f"expected {shape} ({' x '.join(variable.dims) or 'a single number'})"
+                f"integration: found '{integration}', expected one of {', '.join(METHODS)}"
             )
-        if not np.isfinite(array).all():
-            raise ParameterError(f"'{variable.name}': found {value!r}, expected finite numbers")
-        if not variable.dims:
-            return float(array)
-        coords = {dim: list(self.subscripts[dim]) for dim in variable.dims}
-        return xr.DataArray(np.broadcast_to(array, shape).copy(), coords, variable.dims)
+        return method
 
-    def _from_elements(self, variable: Variable, value: Mapping[str, Any]) -> np.ndarray:
-        """Array from a nested dict that names each element of each subscript."""
-        out = np.empty([len(self.subscripts[dim]) for dim in variable.dims])
-        for index in product(*(range(n) for n in out.shape)):
-            part: Any = value
-            for dim, position in zip(variable.dims, index, strict=True):
-                element = self.subscripts[dim][position]
-                if not isinstance(part, Mapping) or element not in part:
-                    raise ParameterError(
-                        f"'{variable.name}': no value for '{element}' of {dim}; "
-                        f"expected one for each of {', '.join(self.subscripts[dim])}"
-                    )
-                part = part[element]
-            out[index] = part
-        return out
+    def _kept(self, save: Sequence[str] | None) -> list[str]:
+        known = {key(n): n for n, a in self.variables.items() if a.kind != "lookup"}
+        if save is None:
+            return [n for n in known.values() if self.variables[n].kind != "control"]
+        kept: dict[str, None] = {}
+        for name in save:
+            found = fnmatch.filter(known, key(name)) if "*" in name else [key(name)]
+            if not found or found[0] not in known:
+                raise ParameterError(f"{self.file.path.name} has no variable '{name}' to save")
+            kept |= dict.fromkeys(known[n] for n in found)
+        return list(kept)
 
-    def _dataset(
-        self,
-        arrays: Mapping[str, xr.DataArray],
-        changed: Mapping[str, Any],
-        scenario: Mapping[str, Any] | HasParameters | None,
-        clock: Clock,
-    ) -> xr.Dataset:
-        data = {}
-        for name, array in arrays.items():
-            variable = self.variables[name]
-            constant = variable.kind == "constant"
-            kept = array.isel(time=0, drop=True) if constant else array
-            kept.attrs = {
-                "units": variable.unit,
-                "long_name": name,
-                "description": variable.documentation,
-                "kind": variable.kind,
-            }
-            data[name] = kept
-        dataset = xr.Dataset(data)
-        if "time" in dataset.coords:
-            unit = self.variables["TIME STEP"].unit if "TIME STEP" in self.variables else ""
-            dataset["time"].attrs = {"units": unit, "long_name": "time"}
-        dataset.attrs = {
-            "model": self.file.path.name,
-            "model_hash": self.file.sha256,
-            "scenario": str(getattr(scenario, "name", "")),
-            "setting": str(getattr(scenario, "setting", "")),
-            "parameters": json.dumps({k: _plain(v) for k, v in changed.items()}),
-            "clock": json.dumps({k: v for k, v in vars(clock).items() if v is not None}),
-            "integration": "Euler",
-            "engine": "PySD",
-            "versions": json.dumps(_versions()),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    def _batch(self, target: NumbaTarget, design: Design, numbers: np.ndarray, seed: int) -> Batch:
+        """The runs of a design, for a target."""
+        constants = target.constants
+        places: list[np.ndarray] = []
+        columns: list[np.ndarray] = []
+        for name, values in design.values.items():
+            held = f"initial {name}" if design.inputs.get(name) == "initial" else name
+            if len(values) == 1:
+                constants[target.constant_places(held)] = values.ravel()
+            else:
+                places.append(target.places(held))
+                columns.append(values.reshape(len(values), -1))
+        runs = len(numbers)
+        varied = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+        values = np.concatenate(columns, axis=1) if columns else np.zeros((runs, 0))
+        tables, variant = self._table_variants(target, design, runs)
+        return Batch(constants, varied, values, numbers, tables, variant, seed)
+
+    def _table_variants(
+        self, target: NumbaTarget, design: Design, runs: int
+    ) -> tuple[Sequence[Mapping[str, Any]], np.ndarray | None]:
+        def table(name: str) -> str:
+            return name if name in target.program.tables else f"{name} over time"
+
+        shared = {table(n): v[0] for n, v in design.tables.items() if len(v) == 1}
+        own = {table(n): v for n, v in design.tables.items() if len(v) > 1}
+        if not own:
+            return [shared], None
+        return [shared | {n: v[r] for n, v in own.items()} for r in range(runs)], np.arange(runs)
+
+    def _places(self, target: NumbaTarget, kept: Sequence[str]) -> np.ndarray:
+        """Where the values to save lie; constants need not be saved."""
+        moving = [target.places(n) for n in kept if n not in target.program.defaults]
+        return np.concatenate(moving) if moving else np.zeros(0, dtype=np.int64)
+
+    def _check_memory(
+        self, target: NumbaTarget, batch: Batch, saved: int, at: Sequence[float] | None
+    ) -> None:
+        rows = len(at) if at is not None else target.rows_expected(batch)
+        size = 8 * len(batch) * rows * saved
+        if size > _MOST_BYTES:
+            raise ParameterError(
+                f"{len(batch)} runs x {rows} times x {saved} values take {size / 2**30:.0f} GiB; "
+                "name fewer variables with save=, or times with at="
+            )
+
+    # --- what comes out ---
+
+    def _made_by(
+        self, design: Design, scenario: Any, method: str, seed: int, engine: str = "Numba"
+    ) -> dict[str, Any]:
+        clock = self.program.clock
+        short = {clock.final: "final", clock.step: "step", clock.saveper: "saveper"}
+        times = {
+            short[name]: float(values.ravel()[0])
+            for name, values in design.values.items()
+            if name in short and name not in design.given
         }
-        return dataset
+        return provenance(
+            self.program,
+            scenario=scenario,
+            parameters=design.given,
+            clock=times,
+            integration=method,
+            engine=engine,
+            seed=seed,
+        )
+
+    def _on_pysd(
+        self, design: Design, kept: Sequence[str], method: str, made_by: Mapping[str, Any]
+    ) -> xr.Dataset:
+        from kredslob.targets.pysd import PysdTarget
+
+        if method != "euler":
+            raise ParameterError("integration: PySD integrates by Euler's method only")
+        if self._pysd is None:
+            self._pysd = PysdTarget(self.file.path)
+        return from_arrays(self.program, self._pysd.run(self.program, design, kept), made_by)
 
     def _repr_html_(self) -> str:
         kinds = pd.Series([v.kind for v in self.variables.values()]).value_counts()
@@ -288,31 +370,3 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.file.path.name}: {len(self.variables)} variables>"
-
-
-def _key(name: str) -> str:
-    """Names compare as Vensim does: case, blanks and underscores make no difference."""
-    return " ".join(name.replace("_", " ").lower().split())
-
-
-def _lookup(name: str, value: Any) -> pd.Series[float]:
-    try:
-        points = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise ParameterError(f"'{name}': found {value!r}, expected pairs such as [[0, 1], [10, 2]]")
-    if (np.diff(points[:, 0]) <= 0).any():
-        raise ParameterError(f"'{name}': the first numbers of the pairs must rise")
-    return pd.Series(points[:, 1], index=points[:, 0])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return np.asarray(value, dtype=float).tolist()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("kredslob", "pysd", "numpy", "xarray", "pandas")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}

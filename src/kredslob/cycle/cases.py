@@ -137,7 +137,7 @@ def run_case(case: Case, model: Model) -> dict[str, xr.Dataset]:
     scaled: dict[str, Any] = {"unit cost": (costs * case.avoided_per_krone / per_krone).values}
     designs = [scaled | {"reinvestment rate": rate} for rate in _RATES.values()]
     runs = model.run_many(designs, case.scenario, years=_YEARS, saveper=0.25)
-    return dict(zip(_RATES, runs, strict=True))
+    return {name: runs.isel(run=number) for number, name in enumerate(_RATES)}
 
 
 def _retention(run: xr.Dataset, years: float) -> float:
@@ -145,9 +145,10 @@ def _retention(run: xr.Dataset, years: float) -> float:
     from scipy.linalg import expm
 
     cell = {"Group": "homelessness", "Need": "complex"}
-    relapse = float(run["yearly relapse"].sel(cell))
-    setback = float(run["yearly setback"].sel(Group="homelessness"))
-    consolidation = 1 / float(run["consolidation time"])
+    end = run.isel(time=-1)
+    relapse = float(end["yearly relapse"].sel(cell))
+    setback = float(end["yearly setback"].sel(Group="homelessness"))
+    consolidation = 1 / float(end["consolidation time"])
     rates = np.array([[-relapse - consolidation, 0.0], [consolidation, -setback]])
     return float((expm(rates * years) @ [1.0, 0.0]).sum())
 

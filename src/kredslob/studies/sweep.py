@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.datasets import RUN
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model, Progress
 
@@ -58,9 +59,9 @@ def sweep(
     for name, values in levers.items():
         if len(set(values)) < len(values):
             raise ParameterError(f"'{name}': the same value stands twice in the sweep")
-    designs = [dict(zip(levers, point, strict=True)) for point in product(*levers.values())]
+    points = np.array(list(product(*levers.values())))
     runs = model.run_many(
-        designs,
+        dict(zip(levers, points.T, strict=True)),
         scenario,
         years=years,
         time_step=time_step,
@@ -68,25 +69,22 @@ def sweep(
         save=save,
         progress=progress,
     )
-    return _combined(runs, levers, model)
+    return _on_grid(runs, levers, model)
 
 
-def _combined(
-    runs: Sequence[xr.Dataset], levers: Mapping[str, Sequence[float]], model: Model
-) -> xr.Dataset:
+def _on_grid(runs: xr.Dataset, levers: Mapping[str, Sequence[float]], model: Model) -> xr.Dataset:
+    """Give each lever a dimension of its own, in place of the runs."""
     shape = tuple(len(values) for values in levers.values())
     data = {}
-    for name, first in runs[0].data_vars.items():
+    for name, array in runs.data_vars.items():
         if name in levers:
             continue  # the lever itself becomes the coordinate
-        stack = np.stack([run[name].values for run in runs])
-        if first.attrs["kind"] == "constant" and (stack == stack[:1]).all():
-            data[name] = first
-            continue
-        stack = stack.reshape(shape + stack.shape[1:])
-        data[name] = xr.DataArray(stack, dims=(*levers, *first.dims), attrs=first.attrs)
-    coords = dict(runs[0].coords) | {name: list(values) for name, values in levers.items()}
-    combined = xr.Dataset(data, coords, runs[0].attrs)
+        if RUN in array.dims:
+            values = array.values.reshape(shape + array.shape[1:])
+            array = xr.DataArray(values, dims=(*levers, *array.dims[1:]), attrs=array.attrs)
+        data[name] = array
+    coords = {n: c for n, c in runs.coords.items() if n != RUN}
+    gridded = xr.Dataset(data, coords | {n: list(v) for n, v in levers.items()}, runs.attrs)
     for name in levers:
-        combined[name].attrs = {"units": model.variables[name].unit, "long_name": name}
-    return combined
+        gridded[name].attrs = {"units": model.variables[name].unit, "long_name": name}
+    return gridded

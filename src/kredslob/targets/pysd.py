@@ -5,25 +5,21 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.errors import InputFileError
+from kredslob.errors import InputFileError, ParameterError
+from kredslob.lowering.external import data_files, table_files
+from kredslob.program import Program
+from kredslob.reading import builder_model
 
-
-@dataclass(frozen=True)
-class Clock:
-    """When a run starts, ends, steps and saves, in the model's time unit. None: as in the file."""
-
-    final: float | None = None
-    step: float | None = None
-    saveper: float | None = None
+if TYPE_CHECKING:
+    from kredslob.design import Design
 
 
 class PysdTarget:
@@ -43,47 +39,40 @@ class PysdTarget:
 
     def __init__(self, path: Path) -> None:
         import pysd
+        from pysd.builders.python.python_model_builder import ModelBuilder
 
         self._folder = tempfile.TemporaryDirectory(prefix="kredslob-")
-        copy = Path(self._folder.name) / f"model{path.suffix}"
-        shutil.copyfile(path, copy)
-        read = pysd.read_vensim if path.suffix.lower() == ".mdl" else pysd.read_xmile
+        folder = Path(self._folder.name)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._model = read(str(copy))
-        except Exception as problem:  # the translator raises whatever its grammar raises
+                abstract = builder_model(path, folder)
+                _bring(data_files(path, abstract), path, folder)
+                source = ModelBuilder(abstract).build_model()
+                tables = table_files(path) if _needs_tables(abstract) else None
+                self._model = pysd.load(str(source), data_files=tables)
+        except InputFileError:
+            raise
+        except Exception as problem:  # the builder raises whatever it meets
             first = (str(problem).strip() or type(problem).__name__).splitlines()[0]
             raise InputFileError(path, f"cannot be translated by PySD ({first})") from problem
 
-    def bounds(self, clock: Clock) -> tuple[float, float]:
-        """First and last time of a run under this clock."""
-        components = self._model.components
-        final = float(components.final_time()) if clock.final is None else clock.final
-        return float(components.initial_time()), final
-
-    def time(self) -> float:
-        """Model time that the present run has reached."""
-        return float(self._model.time())
-
-    def run(
-        self, constants: Mapping[str, Any], clock: Clock, save: Sequence[str]
-    ) -> dict[str, xr.DataArray]:
+    def run(self, program: Program, design: Design, save: Sequence[str]) -> dict[str, xr.DataArray]:
         """Run once by Euler's method.
 
         Parameters
         ----------
-        constants : mapping of str to float, DataArray or Series
-            Changed constants by name; a Series (index: argument) replaces a lookup.
-        clock : Clock
-            Times of the run.
+        program : Program
+            The same model, lowered: names and shapes of its variables.
+        design : Design
+            The changes of one run.
         save : sequence of str
             Names of the variables to keep.
 
         Returns
         -------
         dict of str to DataArray
-            Each saved variable, with dimension ``time`` first unless it never changes.
+            Each saved variable, with dimension ``time`` first.
         """
         self._model.reload()
         with warnings.catch_warnings():
@@ -92,24 +81,64 @@ class PysdTarget:
                 # PySD never mixes elements of a subscript, so exact labels may be asked for;
                 # that spares xarray a copy of each operand and halves the time of a run.
                 with xr.set_options(arithmetic_join="exact"):
-                    table = self._table(constants, clock, save)
+                    table = self._table(program, design, save)
             except xr.AlignmentError:
                 self._model.reload()
-                table = self._table(constants, clock, save)
+                table = self._table(program, design, save)
         return {name: _series(name, table[name]) for name in save}
 
-    def _table(
-        self, constants: Mapping[str, Any], clock: Clock, save: Sequence[str]
-    ) -> pd.DataFrame:
+    def _table(self, program: Program, design: Design, save: Sequence[str]) -> pd.DataFrame:
+        changed, initial = _changed(program, design)
+        clock = program.clock
+        times = {n: changed.pop(n, None) for n in (clock.final, clock.step, clock.saveper)}
+        start = self._model.components.initial_time()
         table: pd.DataFrame = self._model.run(
-            params=dict(constants),
+            params=changed,
+            initial_condition=(start, initial) if initial else "original",
             return_columns=list(save),
-            final_time=clock.final,
-            time_step=clock.step,
-            saveper=clock.saveper,
+            final_time=times[clock.final],
+            time_step=times[clock.step],
+            saveper=times[clock.saveper],
             flatten_output=False,
         )
         return table
+
+
+def _bring(files: Iterable[Path], path: Path, folder: Path) -> None:
+    """Put copies of a model's data files where PySD looks for them."""
+    for file in files:
+        copy = folder / file.relative_to(path.resolve().parent)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+
+
+def _needs_tables(abstract: Any) -> bool:
+    return any(
+        type(component.ast).__name__ == "DataStructure"
+        for section in abstract.sections
+        for element in section.elements
+        for component in element.components
+    )
+
+
+def _changed(program: Program, design: Design) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Changes of one run as PySD takes them: of variables, and of the initial values of stocks."""
+    changed: dict[str, Any] = {}
+    initial: dict[str, Any] = {}
+    for name, values in design.values.items():
+        array = program.arrays[name]
+        value: Any = float(values.ravel()[0])
+        if array.dims:
+            coords = {dim: list(program.ranges[dim]) for dim in array.dims}
+            value = xr.DataArray(values[0], coords, array.dims)
+        (initial if design.inputs.get(name) == "initial" else changed)[name] = value
+    for name, variants in design.tables.items():
+        array = program.arrays[name]
+        if array.size > 1 and len(set(variants[0])) > 1:
+            raise ParameterError(f"'{name}': PySD takes one table for all elements")
+        x, y = variants[0][0]
+        changed[name] = pd.Series(y, index=x)
+    return changed, initial
 
 
 def _series(name: str, column: pd.Series[Any]) -> xr.DataArray:

@@ -1,0 +1,176 @@
+"""Values of runs as a labelled dataset: names, subscripts, units, and what made them."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from kredslob.program import Array, Program
+from kredslob.targets.numba import Batch, NumbaTarget, Outcome
+
+RUN = "run"
+_PACKAGES = ("kredslob", "numba", "numpy", "xarray", "pandas", "pysd")
+_SAME_TIME = 1e-5  # of a time step
+
+
+def dataset(
+    target: NumbaTarget,
+    names: Sequence[str],
+    batch: Batch,
+    outcome: Outcome,
+    made_by: Mapping[str, Any],
+) -> xr.Dataset:
+    """Label the values of a batch.
+
+    Parameters
+    ----------
+    target : NumbaTarget
+        What ran.
+    names : sequence of str
+        Variables; those that are not constants lie in ``outcome.values`` one after the other.
+    batch : Batch
+        What the runs started from.
+    outcome : Outcome
+        Their values.
+    made_by : mapping
+        Attributes.
+
+    Returns
+    -------
+    Dataset
+        Over ``run``, ``time`` and subscripts. Constants are views that take no memory; those that
+        all runs share have no ``run``.
+    """
+    program = target.program
+    runs, rows = outcome.values.shape[:2]
+    data: dict[str, xr.DataArray] = {}
+    place = 0
+    for name in names:
+        array = program.arrays[name]
+        if name in program.defaults:
+            values = _constant(target, batch, name)
+            shape = (*values.shape[:-1], rows, *array.shape)
+            spread = np.broadcast_to(values.reshape(*values.shape[:-1], 1, *array.shape), shape)
+            lead = (RUN, "time") if values.ndim == 2 else ("time",)
+        else:
+            part = outcome.values[:, :, place : place + array.size]
+            spread, lead = part.reshape(runs, rows, *array.shape), (RUN, "time")
+            place += array.size
+        data[name] = _labelled(array, (*lead, *_distinct(array.dims)), spread)
+    step = target.constants if program.clock.step in program.defaults else None
+    times = outcome.times
+    if step is not None:
+        at = batch.constants[target.constant_places(program.clock.step)[0]]
+        times = rounded(times, float(at))
+    return _finished(program, data, times, {RUN: batch.numbers}, made_by)
+
+
+def from_arrays(
+    program: Program, arrays: Mapping[str, xr.DataArray], made_by: Mapping[str, Any]
+) -> xr.Dataset:
+    """Label values that another engine gave, over ``time`` and subscripts."""
+    data = {}
+    times = next(iter(arrays.values()))["time"].values
+    for name, values in arrays.items():
+        array = program.arrays[name]
+        data[name] = _labelled(array, ("time", *_distinct(array.dims)), values.values)
+    return _finished(program, data, times, {}, made_by)
+
+
+def provenance(
+    program: Program,
+    *,
+    scenario: Any,
+    parameters: Mapping[str, Any],
+    clock: Mapping[str, float],
+    integration: str,
+    engine: str,
+    seed: int,
+) -> dict[str, Any]:
+    """Attributes that say what made a dataset."""
+    return {
+        "model": program.name,
+        "model_hash": program.sha256,
+        "scenario": str(getattr(scenario, "name", "")),
+        "setting": str(getattr(scenario, "setting", "")),
+        "parameters": json.dumps(dict(parameters)),
+        "clock": json.dumps(dict(clock)),
+        "integration": {"euler": "Euler", "rk4": "Runge-Kutta 4"}[integration],
+        "engine": engine,
+        "seed": seed,
+        "versions": json.dumps(_versions()),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def rounded(times: np.ndarray, step: float) -> np.ndarray:
+    """Times without the last digits that adding up steps leaves behind."""
+    digits = -int(math.log10(step * _SAME_TIME)) if step > 0 else 12
+    return np.round(times, max(digits, 0))
+
+
+def _constant(target: NumbaTarget, batch: Batch, name: str) -> np.ndarray:
+    """Values of a constant: flat, or with a first axis of runs where they differ."""
+    shared = batch.constants[target.constant_places(name)]
+    places = target.places(name)
+    own = np.flatnonzero(np.isin(batch.varied, places))
+    if not len(own):
+        return shared
+    values = np.repeat(shared[np.newaxis], len(batch), axis=0)
+    values[:, batch.varied[own] - places[0]] = batch.values[:, own]
+    return values
+
+
+def _labelled(array: Array, dims: tuple[str, ...], values: np.ndarray) -> xr.DataArray:
+    attributes = {
+        "units": array.unit,
+        "long_name": array.name,
+        "description": array.documentation,
+        "kind": array.kind,
+    }
+    return xr.DataArray(values, dims=dims, attrs=attributes)
+
+
+def _distinct(dims: Sequence[str]) -> list[str]:
+    """Names of the axes; a range that stands twice gets a number the second time."""
+    named: list[str] = []
+    for dim in dims:
+        named.append(dim if dim not in named else f"{dim} {named.count(dim) + 1}")
+    return named
+
+
+def _finished(
+    program: Program,
+    data: Mapping[str, xr.DataArray],
+    times: np.ndarray,
+    others: Mapping[str, Any],
+    made_by: Mapping[str, Any],
+) -> xr.Dataset:
+    coords: dict[str, Any] = {"time": times, **others}
+    for array in data.values():
+        for dim in array.dims:
+            if dim not in coords:
+                name = str(dim) if dim in program.ranges else str(dim).rsplit(" ", 1)[0]
+                coords[str(dim)] = list(program.ranges[name])
+    finished = xr.Dataset(dict(data), coords, dict(made_by))
+    unit = program.arrays[program.clock.step].unit
+    finished["time"].attrs = {"units": unit, "long_name": "time"}
+    return finished
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {"python": platform.python_version()} | found

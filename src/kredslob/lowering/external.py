@@ -1,0 +1,167 @@
+"""Numbers that a model file keeps in other files, read by PySD's own readers when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from kredslob.errors import InputFileError
+from kredslob.reading import check_external_path
+
+Series = list[tuple[Sequence[float], Sequence[float]]]
+_TABLES = (".tab", ".csv")
+
+
+def subscript(path: Path, defined: Mapping[str, Any]) -> list[str]:
+    """Elements of a subscript range (GET XLS SUBSCRIPT, GET DIRECT SUBSCRIPT)."""
+    from pysd.py_backend.external import ExtSubscript
+
+    file = check_external_path(path, defined["file"])
+    cells = [defined[k] for k in ("tab", "firstcell", "lastcell", "prefix")]
+    return _read(path, file, lambda: list(ExtSubscript(str(file), *cells, path.parent).subscript))
+
+
+def constants(
+    path: Path, tree: Any, coordinates: Mapping[str, list[str]], shape: tuple[int, ...]
+) -> np.ndarray:
+    """Values of GET XLS CONSTANTS or GET DIRECT CONSTANTS, in the shape of their subscripts."""
+    from pysd.py_backend.external import ExtConstant
+
+    file = check_external_path(path, tree.file)
+
+    def read() -> np.ndarray:
+        source = ExtConstant(
+            str(file), tree.tab, tree.cell, dict(coordinates), path.parent, dict(coordinates), "x"
+        )
+        source.initialize()
+        return np.asarray(source.data, dtype=float).reshape(shape)
+
+    return _read(path, file, read)
+
+
+def lookups(path: Path, tree: Any, coordinates: Mapping[str, list[str]]) -> Series:
+    """Points of GET XLS LOOKUPS or GET DIRECT LOOKUPS, one table an element."""
+    from pysd.py_backend.external import ExtLookup
+
+    file = check_external_path(path, tree.file)
+
+    def read() -> Series:
+        source = ExtLookup(
+            str(file),
+            tree.tab,
+            tree.x_row_or_col,
+            tree.cell,
+            dict(coordinates),
+            path.parent,
+            dict(coordinates),
+            "x",
+        )
+        source.initialize()
+        return _series(source.data, "lookup_dim")
+
+    return _read(path, file, read)
+
+
+def data(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]]) -> Series:
+    """Points of GET XLS DATA or GET DIRECT DATA over time, one table an element."""
+    from pysd.py_backend.external import ExtData
+
+    file = check_external_path(path, tree.file)
+
+    def read() -> Series:
+        source = ExtData(
+            str(file),
+            tree.tab,
+            tree.time_row_or_col,
+            tree.cell,
+            "interpolate",
+            dict(coordinates),
+            path.parent,
+            dict(coordinates),
+            name,
+        )
+        source.initialize()
+        return _series(source.data, "time")
+
+    return _read(path, file, read)
+
+
+def tabular(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]]) -> Series:
+    """Values over time of a data variable without an equation, from a table beside the model.
+
+    The first of `table_files` that has the variable.
+    """
+    from pysd.py_backend.data import Columns, TabData
+
+    candidates = table_files(path)
+    for file in candidates:
+        source = TabData(name, name, dict(coordinates), "interpolate")
+        try:
+            Columns.clean()
+            found = source._load_data(file, None)
+        except Exception:
+            continue
+        if found is not None:
+            return _series(found, "time")
+    looked = ", ".join(f.name for f in candidates) or "there is none"
+    raise InputFileError(
+        path,
+        f"the data are in none of the .tab and .csv files beside the model ({looked})",
+        key=name,
+    )
+
+
+def table_files(path: Path) -> list[Path]:
+    """Tables beside a model file, by name; one with the model's own name comes first."""
+    beside = (f for f in path.resolve().parent.iterdir() if f.suffix.lower() in _TABLES)
+    return sorted(beside, key=lambda f: (f.stem != path.stem, f.name))
+
+
+def data_files(path: Path, abstract: Any) -> list[Path]:
+    """Data files that the equations and subscript ranges of a model name."""
+    named = [
+        source.file
+        for section in abstract.sections
+        for element in section.elements
+        for component in element.components
+        for source in [component.ast]
+        if hasattr(source, "file")
+    ]
+    named += [
+        r.subscripts["file"]
+        for section in abstract.sections
+        for r in section.subscripts
+        if isinstance(r.subscripts, dict)
+    ]
+    return [check_external_path(path, name) for name in dict.fromkeys(named)]
+
+
+def _series(array: xr.DataArray, along: str) -> Series:
+    x = np.asarray(array[along].values, dtype=float)
+    columns = array.transpose(along, ...).values.reshape(len(x), -1).astype(float)
+    order = np.argsort(x, kind="stable")
+    series: Series = []
+    for y in columns[order].T:
+        there = ~np.isnan(y)
+        series.append((x[order][there].tolist(), y[there].tolist()))
+    return series
+
+
+def _read(path: Path, file: Path, read: Callable[[], Any]) -> Any:
+    from pysd.py_backend.external import Excels
+
+    if not file.is_file():
+        raise InputFileError(path, f"names a data file that is not there: {file.name}")
+    try:
+        return read()
+    except Exception as problem:  # PySD's readers raise whatever pandas or openpyxl raise
+        first = (str(problem).strip() or type(problem).__name__).splitlines()[0]
+        raise InputFileError(
+            path, f"cannot read its numbers from {file.name} ({first})"
+        ) from problem
+    finally:
+        Excels.clean()
