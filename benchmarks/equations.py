@@ -222,7 +222,7 @@ def rates(
     tuple of dict
         Net flows by name of the stock, and auxiliaries by name.
     """
-    xp, row, col, one, two = lay.xp, lay.row, lay.col, lay.one, lay.two
+    xp, row, one, two = lay.xp, lay.row, lay.one, lay.two
     pick, sum1, sum2, sum_second = lay.pick, lay.sum1, lay.sum2, lay.sum_second
     thriving, strained, crisis = s["Thriving"], s["Strained"], s["Crisis"]
     cf_thriving = s["Counterfactual Thriving"]
@@ -328,9 +328,7 @@ def rates(
 
     # Savings
     third = lay.third
-    avoided = (
-        third(fewer_c) + k.use_s * third(fewer_s) - k.use_n * third(stable)
-    ) * k.use_cost
+    avoided = (third(fewer_c) + k.use_s * third(fewer_s) - k.use_n * third(stable)) * k.use_cost
     lasting, recognised = s["Lasting Effects"], s["Recognised Effects"]
     avoided_cost = lay.sum_gn(avoided)
     cashable = k.cashable_share * avoided_cost
@@ -385,7 +383,9 @@ def rates(
     granted = k.cap_on_multiple * pick(s["Cumulated Paid In"], PRIVATE)
     settled = s["Investor Claims Paid"] + s["Investor Claims Lapsed"]
     open_claims = xp.maximum(0, granted - settled)
-    from_savings = xp.minimum(k.investor_share_of_savings * all_reinvested, open_claims / k.settling)
+    from_savings = xp.minimum(
+        k.investor_share_of_savings * all_reinvested, open_claims / k.settling
+    )
     completions = endings * k.completion_share
     counted = sum2(lifted + two(k.paid_share_of_deadweight) * completions * k.deadweight)
     outcome = xp.minimum(k.outcome_price * counted, open_claims / k.settling - from_savings)
@@ -404,18 +404,14 @@ def rates(
     kept_part = _xidz(xp, kept, claimable, wanted_relief)
     satisfaction = xp.maximum(0, xp.minimum(1, _xidz(xp, kept_part, wanted_relief, 1.0)))
     visible = xp.maximum(0, kept - outcome_by_purse)
-    visible_effect = _xidz(
-        xp, visible, visible + k.relief_for_half_effect + booked_by_purse, 0.0
-    )
+    visible_effect = _xidz(xp, visible, visible + k.relief_for_half_effect + booked_by_purse, 0.0)
     on_visible, floor = one(k.weight_of_visible_relief), one(k.support_floor)
     target = floor + (1 - floor) * satisfaction * (1 - on_visible + on_visible * visible_effect)
     support_change = (target - support) / one(xp.maximum(k.support_adjustment_time, dt))
 
     # Learning
     completed = sum_second(completions)
-    evaluated = xp.minimum(
-        1, _xidz(xp, evaluation, k.evaluation_price * sum1(completed), 1.0)
-    )
+    evaluated = xp.minimum(1, _xidz(xp, evaluation, k.evaluation_price * sum1(completed), 1.0))
     ageing = evidence / one(xp.maximum(k.evidence_lifetime, dt))
     documentation = k.identified_share_at_start + k.documentation_gain * _xidz(
         xp, evaluation, evaluation + k.half_spending, 0.0
@@ -423,20 +419,36 @@ def rates(
 
     flows = {
         "Thriving": recovery + recovery_h + consolidation - setback - left_t,
-        "Strained": new + setback + easing + back_s + relapse - worsening - recovery - starts_s
+        "Strained": new
+        + setback
+        + easing
+        + back_s
+        + relapse
+        - worsening
+        - recovery
+        - starts_s
         - left_s,
         "Crisis": worsening + back_c + harmed - easing - starts_c - left_c,
         "Counterfactual Thriving": cf_recovery - cf_setback - cf_left_t,
-        "Counterfactual Strained": cf_new + cf_setback + cf_easing - cf_worsening - cf_recovery
+        "Counterfactual Strained": cf_new
+        + cf_setback
+        + cf_easing
+        - cf_worsening
+        - cf_recovery
         - cf_left_s,
         "Counterfactual Crisis": cf_worsening - cf_easing - cf_left_c,
-        "Strained In Intervention": starts_s + easing_h - worsening_h - recovery_h - left_hs
+        "Strained In Intervention": starts_s
+        + easing_h
+        - worsening_h
+        - recovery_h
+        - left_hs
         - ending_s,
         "Crisis In Intervention": starts_c + worsening_h - easing_h - left_hc - ending_c,
         "Delivery Capacity": capacity_change,
         "Newly Stable": lifted - relapse - consolidation - left_n,
         "Lasting Effects": lifted - lasting * k.fade,
-        "Recognised Effects": lifted - recognised * k.fade
+        "Recognised Effects": lifted
+        - recognised * k.fade
         - recognised / two(k.recognition_horizon),
         "Identified Savings In Pipeline": identified - identified_cashed,
         "Unclaimed Savings In Pipeline": unclaimed - unclaimed_cashed,

@@ -27,7 +27,7 @@ class NumpyPeer:
         Runs at a time. Small blocks stay in the cache, large ones spread the cost of a call.
     """
 
-    def __init__(self, case: Case, runs: str = "last", block: int = 256) -> None:
+    def __init__(self, case: Case, runs: str = "last", block: int = 1024) -> None:
         self.case, self.layout, self.block = case, Layout(np, runs), block
         self.shapes = {name: case.shapes[name] for name in case.stocks} | SMOOTHS
 

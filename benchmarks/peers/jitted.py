@@ -25,7 +25,7 @@ class JaxPeer:
         Whether the run axis is the innermost in memory (the axis that vmap adds).
     """
 
-    def __init__(self, case: Case, block: int = 256, last: bool = True) -> None:
+    def __init__(self, case: Case, block: int = 512, last: bool = False) -> None:
         import jax
 
         jax.config.update("jax_enable_x64", True)

@@ -50,9 +50,7 @@ class PlainCPeer:
         The C compiler.
     """
 
-    def __init__(
-        self, case: Case, flags: Sequence[str] = FLAGS, compiler: str = "gcc"
-    ) -> None:
+    def __init__(self, case: Case, flags: Sequence[str] = FLAGS, compiler: str = "gcc") -> None:
         self.case = case
         self._order = _fields(SOURCE.read_text(), "constants")
         self._row = _fields(SOURCE.read_text(), "stocks")
