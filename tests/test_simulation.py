@@ -199,8 +199,8 @@ def test_bad_times_and_names_to_save_are_refused(tanks: Model) -> None:
     [
         ("none.mdl", None, "cannot be read"),
         ("model.txt", "x", "found a '.txt' file, expected one of .mdl"),
-        ("broken.mdl", "{UTF-8}\nx = = 3 ~~|\n", "is not a model file that can be read"),
-        ("empty.xmile", "", "is not a model file that can be read"),
+        ("broken.mdl", "{UTF-8}\nx = = 3 ~~|\n", "line 2, 'x': found '=', expected a name"),
+        ("empty.xmile", "", "is empty, expected a model"),
     ],
 )
 def test_a_bad_model_file_is_refused_in_one_line(

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.design import RUN
 from kredslob.program import Array, Program
 from kredslob.targets.numba import Batch, NumbaTarget, Outcome
 
-RUN = "run"
 _PACKAGES = ("kredslob", "numba", "numpy", "xarray", "pandas", "pysd")
 _SAME_TIME = 1e-5  # of a time step
 

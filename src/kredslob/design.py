@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.datasets import RUN
 from kredslob.errors import ParameterError
 from kredslob.program import Array, Program, key
 
+RUN = "run"
 Points = tuple[tuple[float, ...], tuple[float, ...]]
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.datasets import RUN, dataset, from_arrays, provenance
-from kredslob.design import Design, many_designs, merged, one_design
+from kredslob.datasets import dataset, from_arrays, provenance
+from kredslob.design import RUN, Design, many_designs, merged, one_design
 from kredslob.errors import ParameterError
 from kredslob.lowering import lower_model
 from kredslob.program import Array, Program, key

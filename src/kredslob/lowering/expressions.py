@@ -373,7 +373,9 @@ def _inline_lookup(model: Lowering, node: Any, scope: Scope) -> Expression:
 def _draw(model: Lowering, name: str, nodes: Sequence[Any], scope: Scope) -> Expression:
     distribution, chosen = _DRAWS[name]
     arguments = tuple(chosen(tuple(lower(model, a, scope) for a in nodes)))
-    if len(arguments) != DISTRIBUTIONS[distribution] or (name == "random_poisson" and len(nodes) < 5):
+    if len(arguments) != DISTRIBUTIONS[distribution] or (
+        name == "random_poisson" and len(nodes) < 5
+    ):
         shown = name.upper().replace("_", " ")
         raise LoweringError(f"{shown} has {len(nodes)} arguments, which is too few")
     drawn = Random(distribution, arguments, model.next_stream())

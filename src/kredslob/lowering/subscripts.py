@@ -134,8 +134,7 @@ def _mappings(
     abstract: Iterable[Any], all_of: Mapping[str, tuple[str, ...]], by_key: Mapping[str, str]
 ) -> Iterable[tuple[tuple[str, str], Mapping[str, str]]]:
     for item in abstract:
-        pairs = [(target, None) for target in item.mapping or ()]
-        pairs = list(getattr(item, "element_mapping", None) or pairs)
+        pairs: list[tuple[str, Sequence[str] | None]] = list(item.element_mapping)
         if isinstance(item.subscripts, str):
             pairs.append((item.subscripts, None))
         for target, chosen in pairs:

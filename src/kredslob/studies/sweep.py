@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.datasets import RUN
+from kredslob.design import RUN
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model, Progress
 

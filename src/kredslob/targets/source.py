@@ -175,10 +175,11 @@ class _Writer:
         if isinstance(group[0], Block):
             self._block(group[0])
             return
-        names = [f"i{n}" for n in range(len(group[0].loops))]
-        for variable, loop in zip(names, group[0].loops, strict=True):
+        equations = [s for s in group if isinstance(s, Equation)]
+        names = [f"i{n}" for n in range(len(equations[0].loops))]
+        for variable, loop in zip(names, equations[0].loops, strict=True):
             self._enter(variable, loop.extent)
-        for equation in group:
+        for equation in equations:
             array = self.program.arrays[equation.target]
             line = f", line {array.line}" if array.line else ""
             self._emit(f"# {_comment(equation.target)}{line}")
