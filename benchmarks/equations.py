@@ -52,6 +52,10 @@ class Layout:
         """Make room for the need: (g, a) -> (g, 1, a)."""
         return x[..., :, None, :] if self.runs == "first" else x[:, None]
 
+    def lead(self, x: Any) -> Any:
+        """Make room for the group: (n, a) -> (1, n, a)."""
+        return x[..., None, :, :] if self.runs == "first" else x[None]
+
     def one(self, x: Any) -> Any:
         """Make room for one subscript beside a value that differs by run only."""
         return x[..., None] if self.runs == "first" and getattr(x, "ndim", 0) else x
@@ -135,7 +139,7 @@ def fixed(lay: Layout, c: Values, dt: float) -> SimpleNamespace:
         * row(k.intensity ** lay.one(k.intensity_elasticity))
     )
     cost = (
-        col(k.need_use_factor)
+        lay.lead(k.need_use_factor)
         * lay.mid(k.use_in_crisis)
         * lay.mid(k.unit_cost)
         * col(col(k.cashable_share))
@@ -154,7 +158,7 @@ def fixed(lay: Layout, c: Values, dt: float) -> SimpleNamespace:
     k.priority = row(k.group_priority)
     k.complex = col(k.is_complex)
 
-    k.use_cost = col(k.need_use_factor) * lay.mid(k.use_in_crisis) * lay.mid(k.unit_cost)
+    k.use_cost = lay.lead(k.need_use_factor) * lay.mid(k.use_in_crisis) * lay.mid(k.unit_cost)
     k.use_s, k.use_n = col(col(k.use_when_strained)), col(col(k.use_when_newly_stable))
     k.cashing = xp.maximum(k.cashing_delay, dt)
     k.pledge = xp.where(

@@ -1,4 +1,4 @@
-"""Imports point down only: cli, show, studies, cycle, loading, simulation, targets, lowering, reading, program."""
+"""Imports point down only: from the command line to the program, never up."""
 
 from __future__ import annotations
 
