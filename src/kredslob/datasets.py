@@ -7,6 +7,7 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -51,7 +52,7 @@ def dataset(
     """
     program = target.program
     runs, rows = outcome.values.shape[:2]
-    data: dict[str, xr.DataArray] = {}
+    data: dict[str, xr.Variable] = {}
     place = 0
     for name in names:
         array = program.arrays[name]
@@ -106,7 +107,7 @@ def provenance(
         "integration": {"euler": "Euler", "rk4": "Runge-Kutta 4"}[integration],
         "engine": engine,
         "seed": seed,
-        "versions": json.dumps(_versions()),
+        "versions": json.dumps(dict(_versions())),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -129,14 +130,14 @@ def _constant(target: NumbaTarget, batch: Batch, name: str) -> np.ndarray:
     return values
 
 
-def _labelled(array: Array, dims: tuple[str, ...], values: np.ndarray) -> xr.DataArray:
+def _labelled(array: Array, dims: tuple[str, ...], values: np.ndarray) -> xr.Variable:
     attributes = {
         "units": array.unit,
         "long_name": array.name,
         "description": array.documentation,
         "kind": array.kind,
     }
-    return xr.DataArray(values, dims=dims, attrs=attributes)
+    return xr.Variable(dims, values, attributes)
 
 
 def _distinct(dims: Sequence[str]) -> list[str]:
@@ -149,7 +150,7 @@ def _distinct(dims: Sequence[str]) -> list[str]:
 
 def _finished(
     program: Program,
-    data: Mapping[str, xr.DataArray],
+    data: Mapping[str, xr.Variable],
     times: np.ndarray,
     others: Mapping[str, Any],
     made_by: Mapping[str, Any],
@@ -166,7 +167,8 @@ def _finished(
     return finished
 
 
-def _versions() -> dict[str, str]:
+@cache
+def _versions() -> Mapping[str, str]:
     found = {}
     for name in _PACKAGES:
         try:

@@ -1,7 +1,7 @@
 """The functions that a model may use: one entry each, with its meaning for each target.
 
-``numba`` is the text of the call, with ``{0}``, ``{1}``, ... for the arguments. Names that are not
-of `math` or `numpy` live in `kredslob.targets.runtime`. Where Vensim's meaning and PySD's differ
+``numba`` is the text of the call, with ``{0}``, ``{1}``, ... for the arguments; its names live in
+`kredslob.targets.lanes`. Where Vensim's meaning and PySD's differ
 in the last detail (what counts as zero, how a pulse meets the time step), PySD's is kept: it is
 the reference.
 """
@@ -35,13 +35,13 @@ CONDITIONS = {
     "<=": Function(2, "{0} <= {1}"),
     ">": Function(2, "{0} > {1}"),
     ">=": Function(2, "{0} >= {1}"),
-    "is missing": Function(1, "math.isnan({0})"),
+    "is missing": Function(1, "{0} != {0}"),
 }
 #: Operators on truth values.
 LOGIC = {
-    "and": Function(2, "({0} and {1})"),
-    "or": Function(2, "({0} or {1})"),
-    "not": Function(1, "(not {0})"),
+    "and": Function(2, "both({0}, {1})"),
+    "or": Function(2, "either({0}, {1})"),
+    "not": Function(1, "opposite({0})"),
 }
 #: Functions and operators on numbers.
 FUNCTIONS = {
@@ -49,31 +49,31 @@ FUNCTIONS = {
     "-": Function(2, "({0} - {1})"),
     "*": Function(2, "({0} * {1})"),
     "/": Function(2, "({0} / {1})"),
-    "^": Function(2, "({0} ** {1})"),
+    "^": Function(2, "power({0}, {1})"),
     "negative": Function(1, "(-{0})"),
-    "power": Function(2, "({0} ** {1})"),
-    "abs": Function(1, "abs({0})"),
+    "power": Function(2, "power({0}, {1})"),
+    "abs": Function(1, "absolute({0})"),
     "min": Function(2, "minimum({0}, {1})"),
     "max": Function(2, "maximum({0}, {1})"),
-    "exp": Function(1, "math.exp({0})"),
-    "ln": Function(1, "math.log({0})"),
-    "log": Function(2, "(math.log({0}) / math.log({1}))"),
-    "log10": Function(1, "math.log10({0})"),
-    "sqrt": Function(1, "math.sqrt({0})"),
-    "sin": Function(1, "math.sin({0})"),
-    "cos": Function(1, "math.cos({0})"),
-    "tan": Function(1, "math.tan({0})"),
-    "arcsin": Function(1, "np.arcsin({0})"),
-    "arccos": Function(1, "np.arccos({0})"),
-    "arctan": Function(1, "math.atan({0})"),
-    "sinh": Function(1, "math.sinh({0})"),
-    "cosh": Function(1, "math.cosh({0})"),
-    "tanh": Function(1, "math.tanh({0})"),
-    "integer": Function(1, "np.trunc({0})"),
-    "floor": Function(1, "np.floor({0})"),
-    "ceiling": Function(1, "np.ceil({0})"),
-    "round": Function(1, "np.floor({0} + 0.5)"),
-    "sign": Function(1, "np.sign({0})"),
+    "exp": Function(1, "exp({0})"),
+    "ln": Function(1, "log({0})"),
+    "log": Function(2, "(log({0}) / log({1}))"),
+    "log10": Function(1, "log10({0})"),
+    "sqrt": Function(1, "sqrt({0})"),
+    "sin": Function(1, "sin({0})"),
+    "cos": Function(1, "cos({0})"),
+    "tan": Function(1, "tan({0})"),
+    "arcsin": Function(1, "arcsin({0})"),
+    "arccos": Function(1, "arccos({0})"),
+    "arctan": Function(1, "arctan({0})"),
+    "sinh": Function(1, "sinh({0})"),
+    "cosh": Function(1, "cosh({0})"),
+    "tanh": Function(1, "tanh({0})"),
+    "integer": Function(1, "trunc({0})"),
+    "floor": Function(1, "floor({0})"),
+    "ceiling": Function(1, "ceiling({0})"),
+    "round": Function(1, "floor({0} + 0.5)"),
+    "sign": Function(1, "sign({0})"),
     "quantum": Function(2, "quantum({0}, {1})"),
     "modulo": Function(2, "modulo({0}, {1})"),
     "xidz": Function(3, "xidz({0}, {1}, {2})"),
@@ -81,7 +81,7 @@ FUNCTIONS = {
     # of a moment and Vensim's number of a measure
     "even calendar": Function(2, "even_calendar({0}, {1})"),
     "calendar": Function(2, "calendar({0}, {1})"),
-    "gamma_ln": Function(1, "math.lgamma({0})"),
+    "gamma_ln": Function(1, "lgamma({0})"),
     # of the present time and the time step, which come first
     "step": Function(4, "step({0}, {1}, {2}, {3})"),
     "ramp": Function(5, "ramp({0}, {1}, {2}, {3}, {4})"),

@@ -18,6 +18,7 @@ import networkx as nx
 import numpy as np
 
 from kredslob.errors import InputFileError
+from kredslob.lowering.hoisting import hoisted
 from kredslob.program import (
     Along,
     Array,
@@ -98,7 +99,10 @@ def assemble(
     InputFileError
         Variables or initial values depend on each other in a circle.
     """
+    arrays = dict(arrays)
     graph = _ordered(rules.always, arrays, path, None)
+    always = hoisted(graph.statements, arrays, _moving_arrays(graph, rules))
+    graph = _ordered(always, arrays, path, None)
     moving = _moving(graph, rules)
     fixed = [s for s, moves in zip(graph.statements, moving, strict=True) if not moves]
     initial = _initial(rules, graph.statements, fixed, arrays, path, clock.initial)
@@ -380,6 +384,13 @@ def _moving(graph: _Graph, rules: Rules) -> list[bool]:
             )
         )
     return moving
+
+
+def _moving_arrays(graph: _Graph, rules: Rules) -> frozenset[str]:
+    """Arrays that can change during a run."""
+    moving = _moving(graph, rules)
+    written = {s.target for s, moves in zip(graph.statements, moving, strict=True) if moves}
+    return frozenset(written | set(rules.rates) | (rules.states - rules.fixed_states))
 
 
 def _initial(

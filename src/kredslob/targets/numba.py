@@ -16,6 +16,7 @@ from kredslob.program import Program
 
 #: Points of a table: arguments, which rise, and values.
 Points = tuple[Sequence[float], Sequence[float]]
+LANES = 8  # runs that a kernel takes side by side; see `kredslob.targets.lanes`
 _MOST_ROWS = 50_000_000
 
 
@@ -223,7 +224,7 @@ class NumbaTarget:
             if done:
                 done(end - begin)
 
-        if workers == 1 or len(batch) == 1:
+        if workers == 1 or len(batch) <= LANES:
             for begin, end in _pieces(len(batch), 1 if not done else 20):
                 some(begin, end)
             return
@@ -291,7 +292,9 @@ _PROBLEMS = {
 
 
 def _pieces(runs: int, pieces: int) -> Iterator[tuple[int, int]]:
-    """Split runs into pieces of nearly equal size."""
-    pieces = max(1, min(pieces, runs))
+    """Split runs into pieces of nearly equal size, each of whole blocks but for the last."""
+    blocks = -(-runs // LANES)
+    pieces = max(1, min(pieces, blocks))
     for k in range(pieces):
-        yield k * runs // pieces, (k + 1) * runs // pieces
+        first, last = k * blocks // pieces, (k + 1) * blocks // pieces
+        yield first * LANES, min(last * LANES, runs)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
+LANES = 8  # runs side by side; see `lanes`
 SMALL = 1e-6  # what Vensim takes for zero
 PRECISION = 1e-5  # of a time step: when two times are the same (PySD)
 LONGEST_PIPE = 1e7  # steps of a fixed delay
@@ -547,3 +548,73 @@ def allocate_by_priority(v, out, n, request, priority, width, available):
             if v[out + i] < v[request + i]:
                 v[out + i] = min(v[request + i], v[out + i] + part * v[request + i])
         left -= part * open_requests
+
+
+# --- time and fixed delays; v holds LANES runs side by side ----------------------------------------
+
+
+@njit(nogil=True, error_model="numpy")
+def is_saved(t, dt, start, saveper, at, reached):
+    """Whether values are saved at this time: at the times asked for, or each SAVEPER."""
+    if len(at):
+        return reached < len(at) and abs(t - at[reached]) <= 1e-6 * dt
+    gone = t - start
+    return gone % saveper < PRECISION * dt or -gone % saveper < PRECISION * dt
+
+
+@njit(nogil=True, error_model="numpy")
+def pipe_lengths(v, t, dt, final, targets, delays, present):
+    """Places of each fixed delay of each run, and where its places begin."""
+    lengths = np.empty(len(targets) * LANES, np.int64)
+    starts = np.empty(len(targets) * LANES, np.int64)
+    total = 0
+    for k in range(len(lengths)):
+        pipe, number = k // LANES, k % LANES
+        steps = v[delays[pipe] * LANES + number] / dt
+        if not steps >= 1.0:
+            steps = 1.0
+        if present[pipe] >= 0:  # room for all that can arrive before the run ends
+            steps = max(steps, (final - t) / dt + 2.0)
+        if not steps <= LONGEST_PIPE:
+            return lengths, starts, -1
+        lengths[k] = int(np.rint(steps + SMALL))
+        starts[k] = total
+        total += lengths[k]
+    return lengths, starts, total
+
+
+@njit(nogil=True, error_model="numpy")
+def fill_pipes(v, dt, lengths, starts, queue, targets, delays, present):
+    """What comes out of each delay until its first input arrives; NaN where nothing is."""
+    for k in range(len(lengths)):
+        pipe, number = k // LANES, k % LANES
+        full = lengths[k]
+        if present[pipe] >= 0:
+            steps = max(v[delays[pipe] * LANES + number] / dt, 1.0)
+            full = min(full, int(np.rint(steps + SMALL)))
+        before = v[targets[pipe] * LANES + number]
+        for place in range(lengths[k]):
+            queue[starts[k] + place] = before if place < full else np.nan
+
+
+@njit(nogil=True, error_model="numpy")
+def advance_pipes(v, dt, lengths, starts, turn, queue, targets, sources, present, missing):
+    """One step: put in what enters, take out what arrives."""
+    for k in range(len(lengths)):
+        pipe, number = k // LANES, k % LANES
+        entering = v[sources[pipe] * LANES + number]
+        if present[pipe] < 0:
+            queue[starts[k] + turn[k]] = entering
+        else:
+            queue[starts[k] + turn[k]] = np.nan
+            steps = min(max(v[present[pipe] * LANES + number] / dt, 1.0), LONGEST_PIPE)
+            ahead = int(np.rint(steps + SMALL))
+            if ahead <= lengths[k]:
+                place = starts[k] + (turn[k] + ahead) % lengths[k]
+                before = queue[place]
+                queue[place] = entering + (before if before == before else 0.0)
+        turn[k] = (turn[k] + 1) % lengths[k]
+        out = queue[starts[k] + turn[k]]
+        if present[pipe] >= 0 and out != out:
+            out = v[missing[pipe] * LANES + number]
+        v[targets[pipe] * LANES + number] = out

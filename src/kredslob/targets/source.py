@@ -51,8 +51,7 @@ import numpy as np
 from numba import njit
 
 from kredslob.targets.runtime import *
-
-_fast = {{"contract", "nsz"}}  # keeps NaN, infinity and the order of sums
+from kredslob.targets.lanes import *
 
 '''
 
@@ -186,7 +185,7 @@ class _Writer:
             self._loops = {loop.name: v for loop, v in zip(equation.loops, names, strict=True)}
             self._extents = {loop.name: loop.extent for loop in equation.loops}
             value = self._value(equation.value)
-            self._emit(f"v[{self._place(array, equation.index)}] = {value.text}")
+            self._emit(f"put(v, {self._place(array, equation.index)}, {value.text})")
         self._leave(len(names))
 
     def _block(self, block: Block) -> None:
@@ -197,10 +196,19 @@ class _Writer:
             lead *= extent
         size = target.shape[-1]
         self._emit(f"# {_comment(block.target)}")
-        self._emit(f"for lead in range({lead}):")
         places = [target, *(arrays[name] for name in block.inputs)]
-        texts = [f"{a.offset} + lead * {a.size // lead}" for a in places]
-        self._emit(f"    {block.function}(v, {texts[0]}, {size}, {', '.join(texts[1:])})")
+        counts = [a.size // lead for a in places]
+        starts = [sum(counts[:n]) for n in range(len(counts))]
+        self._emit(f"scratch = np.empty({sum(counts)})")
+        self._emit(f"for lead in range({lead}):")
+        self._emit("    for number in range(LANES):")
+        for array, count, start in zip(places[1:], counts[1:], starts[1:], strict=True):
+            at = f"{array.offset} + lead * {count}"
+            self._emit(f"        fetch(v, number, {at}, {count}, scratch, {start})")
+        inputs = ", ".join(map(str, starts[1:]))
+        self._emit(f"        {block.function}(scratch, 0, {size}, {inputs})")
+        at = f"{target.offset} + lead * {counts[0]}"
+        self._emit(f"        bring(v, number, {at}, {counts[0]}, scratch, 0)")
 
     # --- expressions ---
 
@@ -220,16 +228,16 @@ class _Writer:
             case Time():
                 if not self._initial:
                     return _Text("t")
-                return _Text(f"v[{self.program.arrays[self.program.clock.initial].offset}]")
+                return _Text(f"get(v, {self.program.arrays[self.program.clock.initial].offset})")
             case Read(array, index):
                 return self._read(self.program.arrays[array], index)
             case Call(function, arguments):
                 if function in CONDITIONS or function in LOGIC:
-                    return self._filled("(1.0 if {0} else 0.0)", [self._condition(node)])
+                    return self._filled("choose({0}, 1.0, 0.0)", [self._condition(node)])
                 return self._call(function, arguments)
             case If(condition, yes, no):
                 texts = [self._value(yes), self._condition(condition), self._value(no)]
-                return self._filled("({0} if {1} else {2})", texts)
+                return self._filled("choose({1}, {0}, {2})", texts)
             case Reduce():
                 return self._reduce(node)
             case Interpolate(table, index, argument, mode):
@@ -251,10 +259,9 @@ class _Writer:
     def _call(self, function: str, arguments: Sequence[Expression]) -> _Text:
         if function in ("^", "power") and isinstance(arguments[1], Number):
             exponent = arguments[1].value
-            if exponent in (2.0, 3.0, 4.0):
-                return self._filled(f"({{0}} ** {int(exponent)})", [self._value(arguments[0])])
-            if exponent == 0.5:
-                return self._filled("math.sqrt({0})", [self._value(arguments[0])])
+            shorter = {2.0: "square({0})", 3.0: "cube({0})", 0.5: "sqrt({0})"}.get(exponent)
+            if shorter:
+                return self._filled(shorter, [self._value(arguments[0])])
         template = FUNCTIONS[function].numba
         return self._filled(template, [self._value(a) for a in arguments])
 
@@ -265,7 +272,7 @@ class _Writer:
     def _read(self, array: Array, index: Sequence[Index]) -> _Text:
         computed = [i for i in index if isinstance(i, Computed)]
         if not computed:
-            return _Text(f"v[{self._place(array, index)}]")
+            return _Text(f"get(v, {self._place(array, index)})")
         axis = [isinstance(i, Computed) for i in index].index(True)
         base = self._place(array, [At(0) if isinstance(i, Computed) else i for i in index])
         stride = _strides(array.shape)[axis]
@@ -276,36 +283,34 @@ class _Writer:
         start, step = REDUCTIONS[node.operation]
         self._temporaries += 1
         total = f"s{self._temporaries}"
-        self._emit(f"{total} = {start}")
+        self._emit(f"{total} = splat({start})")
         if node.selector is not None:
-            self._emit(f"{total}_any = False")
+            self._emit(f"{total}_count = splat(0.0)")
         loops, extents = dict(self._loops), dict(self._extents)
         for loop in node.loops:
             variable = f"j{len(self._loops)}"
             self._loops[loop.name], self._extents[loop.name] = variable, loop.extent
             self._enter(variable, loop.extent)
-        if node.selector is not None:
-            self._emit(f"if {self._value(node.selector).text} != 0.0:")
-            self._indent += 1
-            self._emit(f"{total}_any = True")
         element = self._value(node.body).text
-        self._emit(f"{total} = {step.format(total=total, element=element)}")
+        one_more = step.format(total=total, element=element)
+        if node.selector is not None:
+            counts = f"{self._value(node.selector).text} != 0.0"
+            one_more = f"choose({counts}, {one_more}, {total})"
+            self._emit(f"{total}_count = choose({counts}, 1.0, {total}_count)")
+        self._emit(f"{total} = {one_more}")
         self._leave(len(node.loops))
         self._loops, self._extents = loops, extents
         if node.missing is not None:
             missing = self._value(node.missing).text
-            self._emit(f"if not {total}_any:")
-            self._emit(f"    {total} = {missing}")
+            return _Text(f"choose({total}_count > 0.0, {total}, {missing})", 1)
         return _Text(total)
 
     def _interpolate(self, table: str, index: Sequence[Index], argument: _Text, mode: str) -> _Text:
         known = self.program.tables[table]
         entry = self._flat(known.number, known.shape, index)
         if mode == "invert":
-            return self._filled(
-                f"invert(xs, ys, first[{entry}], count[{entry}], {{0}})", [argument]
-            )
-        template = f"interpolate(xs, ys, first[{entry}], count[{entry}], {mode.upper()}, {{0}})"
+            return self._filled(f"invert(xs, ys, first, count, {entry}, {{0}})", [argument])
+        template = f"interpolate(xs, ys, first, count, {entry}, {mode.upper()}, {{0}})"
         return self._filled(template, [argument])
 
     def _random(self, distribution: str, arguments: Sequence[Expression], stream: int) -> _Text:
@@ -314,9 +319,7 @@ class _Writer:
             place = f"({place} * {self._extents[name]} + {variable})"
         self._temporaries += 1
         name = f"u{self._temporaries}"
-        self._emit(
-            f"{name}, {name}b = philox(draw[3], {place}, draw[2], {stream}, draw[0], draw[1])"
-        )
+        self._emit(f"{name}, {name}b = draws(draw, {place}, {stream})")
         texts = [self._value(a) for a in arguments]
         holes = "".join(f", {{{n}}}" for n in range(len(texts)))
         function = distribution.replace(" ", "_")
@@ -329,6 +332,7 @@ class _Writer:
 
     def _flat(self, offset: int, shape: Sequence[int], index: Sequence[Index]) -> str:
         """Text of a flat position; whatever is known when the kernel is written is added up."""
+        scales: dict[str, int] = {}
         terms: list[str] = []
         for stride, at in zip(_strides(shape), index, strict=True):
             if isinstance(at, At):
@@ -339,11 +343,10 @@ class _Writer:
             steps = {b - a for a, b in pairwise(positions)} or {0}
             if len(steps) == 1:
                 offset += stride * positions[0]
-                scale = stride * steps.pop()
-                if scale:
-                    terms.append(variable if scale == 1 else f"{variable} * {scale}")
+                scales[variable] = scales.get(variable, 0) + stride * steps.pop()
             else:
                 terms.append(f"{self._table(tuple(stride * p for p in positions))}[{variable}]")
+        terms = [v if n == 1 else f"{v} * {n}" for v, n in scales.items() if n] + terms
         if not terms:
             return str(offset)
         place = terms[0] if len(terms) == 1 and terms[0].isalnum() else None
@@ -358,7 +361,7 @@ class _Writer:
         return self._known[positions]
 
 
-_DECORATOR = '@njit(nogil=True, error_model="numpy", fastmath=_fast)'
+_DECORATOR = '@njit(nogil=True, error_model="numpy")'
 
 
 def _number(value: float) -> str:
@@ -457,66 +460,115 @@ FLOORED = np.array({floored})
 
 
 @njit(nogil=True, error_model="numpy")
-def is_saved(t, dt, start, saveper, at, reached):
-    """Whether values are saved at this time: at the times asked for, or each SAVEPER."""
-    if len(at):
-        return reached < len(at) and abs(t - at[reached]) <= 1e-6 * dt
-    gone = t - start
-    return gone % saveper < PRECISION * dt or -gone % saveper < PRECISION * dt
+def set_up(runs, numbers, constants, varied, values, variant, xs, ys, firsts, counts, v, first, count, draw):
+    """Fill the memory for the runs of a block and compute what is computed once."""
+    for k in range({size}):
+        put(v, k, np.nan)
+    for k in range(len(constants)):
+        put(v, {constants} + k, constants[k])
+    for number in range(LANES):
+        r = runs[number]
+        for k in range(len(varied)):
+            v[varied[k] * LANES + number] = values[r, k]
+        for k in range(firsts.shape[1]):
+            first[number, k] = firsts[variant[r], k]
+            count[number, k] = counts[variant[r], k]
+        draw[3 + number] = np.uint64(numbers[r])
+    draw[2] = np.uint64(0)
+    initialise(v, np.nan, np.nan, xs, ys, first, count, draw)
+
+
+@njit(nogil=True)
+def clocks_agree(v):
+    """Whether the runs of a block can go through time side by side."""
+    for place in ({initial}, {step}, {final}, {saveper}):
+        for number in range(1, LANES):
+            if v[place * LANES + number] != v[place * LANES]:
+                return False
+    return True
 
 
 @njit(nogil=True, error_model="numpy")
-def pipe_lengths(v, t, dt, final):
-    """Places of each fixed delay, and where its places begin."""
-    lengths = np.empty(len(TARGETS), np.int64)
-    starts = np.empty(len(TARGETS), np.int64)
-    total = 0
-    for k in range(len(TARGETS)):
-        steps = v[DELAYS[k]] / dt
-        if not steps >= 1.0:
-            steps = 1.0
-        if PRESENT[k] >= 0:  # room for all that can arrive before the run ends
-            steps = max(steps, (final - t) / dt + 2.0)
-        if not steps <= LONGEST_PIPE:
-            return lengths, starts, -1
-        lengths[k] = int(np.rint(steps + SMALL))
-        starts[k] = total
-        total += lengths[k]
-    return lengths, starts, total
+def rates(v, t, dt, xs, ys, first, count, draw):
+    dynamics(v, t, dt, xs, ys, first, count, draw)
 
 
 @njit(nogil=True, error_model="numpy")
-def fill_pipes(v, dt, lengths, starts, queue):
-    """What comes out of each delay until its first input arrives; NaN where nothing is."""
-    for k in range(len(lengths)):
-        full = lengths[k]
-        if PRESENT[k] >= 0:
-            full = min(full, int(np.rint(max(v[DELAYS[k]] / dt, 1.0) + SMALL)))
-        for place in range(lengths[k]):
-            queue[starts[k] + place] = v[TARGETS[k]] if place < full else np.nan
-
-
-@njit(nogil=True, error_model="numpy")
-def advance_pipes(v, dt, lengths, starts, turn, queue):
-    for k in range(len(lengths)):
-        if PRESENT[k] < 0:
-            queue[starts[k] + turn[k]] = v[SOURCES[k]]
-        else:
-            queue[starts[k] + turn[k]] = np.nan
-            steps = int(np.rint(min(max(v[PRESENT[k]] / dt, 1.0), LONGEST_PIPE) + SMALL))
-            if steps <= lengths[k]:
-                place = starts[k] + (turn[k] + steps) % lengths[k]
-                before = queue[place]
-                queue[place] = v[SOURCES[k]] + (before if before == before else 0.0)
-        turn[k] = (turn[k] + 1) % lengths[k]
-        out = queue[starts[k] + turn[k]]
-        v[TARGETS[k]] = v[MISSING[k]] if PRESENT[k] >= 0 and out != out else out
-
-
-@njit(nogil=True, error_model="numpy", fastmath=_fast)
-def add_rates(v, x, dt):
+def advance_by_rk4(v, held, total, t, dt, xs, ys, first, count, draw):
+    """Leave the mean rate of the step in the place of the rates, and the stocks as they were."""
     for k in range({states}):
-        v[k] = x[k] + dt * v[k + {states}]
+        put(held, k, get(v, k))
+        put(total, k, get(v, {states} + k))
+        put(v, k, get(held, k) + 0.5 * dt * get(v, {states} + k))
+    rates(v, t + 0.5 * dt, dt, xs, ys, first, count, draw)
+    for k in range({states}):
+        put(total, k, get(total, k) + 2.0 * get(v, {states} + k))
+        put(v, k, get(held, k) + 0.5 * dt * get(v, {states} + k))
+    rates(v, t + 0.5 * dt, dt, xs, ys, first, count, draw)
+    for k in range({states}):
+        put(total, k, get(total, k) + 2.0 * get(v, {states} + k))
+        put(v, k, get(held, k) + dt * get(v, {states} + k))
+    rates(v, t + dt, dt, xs, ys, first, count, draw)
+    for k in range({states}):
+        put(total, k, (get(total, k) + get(v, {states} + k)) / 6.0)
+        put(v, k, get(held, k))
+    if {discrete}:  # what is not integrated moves on from the values at t
+        rates(v, t, dt, xs, ys, first, count, draw)
+    for k in range({states}):
+        put(v, {states} + k, get(total, k))
+
+
+@njit(nogil=True, error_model="numpy")
+def integrate(
+    runs, active, rk4, at, saved, xs, ys, first, count, v, held, total, draw, out, times, status
+):
+    """Take the runs of a block through time and save the first ``active`` of them."""
+    t = start = v[{initial} * LANES]
+    dt, final = v[{step} * LANES], v[{final} * LANES]
+    lengths, starts, places = pipe_lengths(v, t, dt, final, TARGETS, DELAYS, PRESENT)
+    queue = np.empty(max(places, 0))
+    turn = np.zeros_like(lengths)
+    rows, steps, reached, ending = 0, 0, 0, ENDED
+    if places > 0:
+        fill_pipes(v, dt, lengths, starts, queue, TARGETS, DELAYS, PRESENT)
+    elif places < 0:
+        ending = PIPE_TOO_LONG
+    while places >= 0:
+        dynamics(v, t, dt, xs, ys, first, count, draw)
+        dt, final = v[{step} * LANES], v[{final} * LANES]
+        if not dt > 0.0 or not final == final or not t == t:
+            ending = BAD_CLOCK
+            break
+        if is_saved(t, dt, start, v[{saveper} * LANES], at, reached):
+            reached += 1
+            if rows == out.shape[1]:
+                ending = NO_ROOM
+                break
+            reports(v, t, dt, xs, ys, first, count, draw)
+            for number in range(active):
+                for k in range(len(saved)):
+                    out[runs[number], rows, k] = v[saved[k] * LANES + number]
+                times[runs[number], rows] = t
+            rows += 1
+        if not t + PRECISION * dt < final:
+            break
+        if steps >= MOST_STEPS:
+            ending = TOO_MANY_STEPS
+            break
+        if rk4:
+            advance_by_rk4(v, held, total, t, dt, xs, ys, first, count, draw)
+        updates(v, t, dt, xs, ys, first, count, draw)
+        advance_pipes(v, dt, lengths, starts, turn, queue, TARGETS, SOURCES, PRESENT, MISSING)
+        for k in range({states}):
+            put(v, k, get(v, k) + dt * get(v, {states} + k))
+        for k in FLOORED:
+            put(v, k, maximum(get(v, k), 0.0))
+        t += dt
+        steps += 1
+        draw[2] = np.uint64(steps)
+    for number in range(active):
+        status[runs[number], 0] = rows
+        status[runs[number], 1] = ending
 
 
 SIGNATURE = (
@@ -532,82 +584,29 @@ def simulate(
     saved, out, times, status,
 ):
     """Run the runs from begin to end; see kredslob.targets.numba for the arguments."""
-    v = np.empty({size})
-    held = np.empty({states})
-    total = np.empty({states})
-    draw = np.empty(4, np.uint64)
+    v, held, total = memory({size}), memory({states}), memory({states})
+    draw = np.empty(3 + LANES, np.uint64)
     draw[0], draw[1] = seed[0], seed[1]
-    for r in range(begin, end):
-        for k in range({size}):
-            v[k] = np.nan
-        for k in range(len(constants)):
-            v[{constants} + k] = constants[k]
-        for k in range(len(varied)):
-            v[varied[k]] = values[r, k]
-        first, count = firsts[variant[r], :], counts[variant[r], :]
-        draw[2], draw[3] = np.uint64(numbers[r]), np.uint64(0)
-        initialise(v, np.nan, np.nan, xs, ys, first, count, draw)
-        t = start = v[{initial}]
-        lengths, starts, places = pipe_lengths(v, t, v[{step}], v[{final}])
-        queue = np.empty(max(places, 0))
-        turn = np.zeros(len(lengths), np.int64)
-        if places > 0:
-            fill_pipes(v, v[{step}], lengths, starts, queue)
-        rows, steps, reached = 0, 0, 0
-        status[r, 1] = ENDED
-        if places < 0:
-            status[r, 1] = PIPE_TOO_LONG
-        while places >= 0:
-            dynamics(v, t, v[{step}], xs, ys, first, count, draw)
-            dt, final = v[{step}], v[{final}]
-            if not dt > 0.0 or not final == final or not t == t:
-                status[r, 1] = BAD_CLOCK
-                break
-            if is_saved(t, dt, start, v[{saveper}], at, reached):
-                reached += 1
-                if rows == out.shape[1]:
-                    status[r, 1] = NO_ROOM
-                    break
-                reports(v, t, dt, xs, ys, first, count, draw)
-                for k in range(len(saved)):
-                    out[r, rows, k] = v[saved[k]]
-                times[r, rows] = t
-                rows += 1
-            if not t + PRECISION * dt < final:
-                break
-            if steps >= MOST_STEPS:
-                status[r, 1] = TOO_MANY_STEPS
-                break
-            if rk4:
-                for k in range({states}):
-                    held[k] = v[k]
-                    total[k] = v[k + {states}]
-                add_rates(v, held, 0.5 * dt)
-                dynamics(v, t + 0.5 * dt, dt, xs, ys, first, count, draw)
-                for k in range({states}):
-                    total[k] += 2.0 * v[k + {states}]
-                add_rates(v, held, 0.5 * dt)
-                dynamics(v, t + 0.5 * dt, dt, xs, ys, first, count, draw)
-                for k in range({states}):
-                    total[k] += 2.0 * v[k + {states}]
-                add_rates(v, held, dt)
-                dynamics(v, t + dt, dt, xs, ys, first, count, draw)
-                for k in range({states}):
-                    total[k] = (total[k] + v[k + {states}]) / 6.0
-                    v[k] = held[k]
-                if {discrete}:  # what is not integrated moves on from the values at t
-                    dynamics(v, t, dt, xs, ys, first, count, draw)
-                for k in range({states}):
-                    v[k + {states}] = total[k]
-            updates(v, t, dt, xs, ys, first, count, draw)
-            advance_pipes(v, dt, lengths, starts, turn, queue)
-            add_rates(v, v, dt)
-            for k in FLOORED:
-                v[k] = max(v[k], 0.0)
-            t += dt
-            steps += 1
-            draw[3] = np.uint64(steps)
-        status[r, 0] = rows
+    first = np.empty((LANES, firsts.shape[1]), np.int64)
+    count = np.empty((LANES, firsts.shape[1]), np.int64)
+    runs = np.empty(LANES, np.int64)
+    block = begin
+    while block < end:
+        active = min(LANES, end - block)
+        for number in range(LANES):
+            runs[number] = block + min(number, active - 1)
+        set_up(runs, numbers, constants, varied, values, variant, xs, ys, firsts, counts, v, first, count, draw)
+        together = not {moving_clock} and clocks_agree(v)
+        turns = 1 if together or active == 1 else active
+        for one in range(turns):
+            if turns > 1:  # clocks differ: one run after another
+                runs[:] = block + one
+                set_up(runs, numbers, constants, varied, values, variant, xs, ys, firsts, counts, v, first, count, draw)
+            integrate(
+                runs, active if together else 1, rk4, at, saved, xs, ys, first, count, v, held, total, draw,
+                out, times, status,
+            )
+        block += active
 '''
 
 
@@ -631,7 +630,14 @@ def _driver(program: Program) -> str:
         step=arrays[clock.step].offset,
         saveper=arrays[clock.saveper].offset,
         discrete=bool(program.updates or pipes),
+        moving_clock=_has_moving_clock(program),
     )
+
+
+def _has_moving_clock(program: Program) -> bool:
+    """Whether a run's own values can change when it ends or how it steps."""
+    clock = {program.clock.step, program.clock.final, program.clock.saveper}
+    return any(s.target in clock for s in (*program.dynamics, *program.reports))
 
 
 def _pipe_places(program: Program, role: str) -> str:
