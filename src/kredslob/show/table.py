@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 import xarray as xr
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from kredslob.cycle.scenario import Scenario
 from kredslob.show.language import Words, words
 
 RATE = "reinvestment rate"
@@ -35,16 +37,36 @@ def summary_frame(summary: xr.Dataset, language: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def summary_table(summary: xr.Dataset, language: str) -> Table:
-    """Lay a summary out for the terminal; content as in `summary_frame`."""
+def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Table:
+    """Lay a summary out for the terminal, under the place and policy; see `summary_frame`."""
     frame = summary_frame(summary, language)
-    table = Table(header_style="bold", pad_edge=False)
+    title = scenario.setting_title[language]
+    if scenario.name:
+        title += f": {scenario.title[language]}"
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        caption=rate_note(summary, language, scenario),
+        caption_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     table.add_column(words(language).text("table.measure"))
     for column in frame.columns:
         table.add_column(str(column), justify="right", no_wrap=True)
     for measure, values in frame.iterrows():
         table.add_row(str(measure), *values)
     return table
+
+
+def rate_note(summary: xr.Dataset, language: str, scenario: Scenario) -> str:
+    """Say that the rate moves during the run, where a schedule or a rule sets it; else nothing."""
+    if not scenario.parameters.get("reinvestment rule", 0):
+        return ""
+    w = words(language)
+    return w.text("table.rate_moves", rate=w.percent(float(summary[RATE][-1])))
 
 
 def verdict(summary: xr.Dataset, language: str) -> str:
@@ -68,7 +90,7 @@ def _rows(summary: xr.Dataset, w: Words) -> Iterator[tuple[str, list[str]]]:
     yield w.text("table.lifted"), row("citizens lifted", w.number)
     yield w.text("table.complex"), row("share to complex need", w.percent)
     for purse in summary["Purse"].values:
-        label = w.text("table.saving", purse=w.element(str(purse)))
+        label = w.text("table.saving", purse=w.text(f"purse.{purse}"))
         saving = summary["net saving"].sel(Purse=purse).transpose(RATE)
         yield label, [w.millions(float(v)) for v in saving]
     payback = summary["payback year"].transpose(RATE)
@@ -78,6 +100,11 @@ def _rows(summary: xr.Dataset, w: Words) -> Iterator[tuple[str, list[str]]]:
     )
     yield w.text("table.npv"), row("net present value", w.millions)
     yield w.text("table.gain"), row("loop gain", lambda v: w.number(v, 2))
+    critical = summary["critical rate"].transpose(RATE)
+    yield (
+        w.text("table.critical"),
+        [w.percent(float(v)) if v <= 1 else w.text("table.no_rate") for v in critical],
+    )
     yield (
         w.text("table.sustaining"),
         [verdict(summary.isel({RATE: i}), w.language) for i in range(summary.sizes[RATE])],
