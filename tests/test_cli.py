@@ -73,6 +73,9 @@ BAD = [
     (["run", "--nothing"], "--nothing"),
     (["run", "more"], "more"),
     (["walk"], "walk"),
+    (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
+    (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: is not a model file"),
     (["units", "missing.mdl"], "missing.mdl: is not a model file that can be read"),
     (["units", "empty.toml"], "empty.toml: is not a model file that can be read"),
 ]
@@ -174,6 +177,15 @@ def test_units_that_do_not_agree_are_listed_with_exit_code_1(
     )
     assert called(monkeypatch, "units", str(path)) == 1
     assert "added have different units" in capsys.readouterr().out
+
+
+def test_the_diagrams_of_all_sectors_can_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert called(monkeypatch, "diagrams", str(tmp_path / "drawn")) == 0
+    names = sorted(p.name for p in (tmp_path / "drawn").iterdir())
+    assert len(names) == 10
+    assert names[0] == "01-citizens.svg"
 
 
 def test_without_words_the_help_is_shown(

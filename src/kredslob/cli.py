@@ -168,6 +168,51 @@ def scenarios(lang: LanguageOption) -> None:
 
 
 @app.command()
+def case(
+    lang: LanguageOption,
+    name: Annotated[str, typer.Argument(help="Name of the case.")] = "denver",
+) -> None:
+    """Set the model up as a published case was, and show its results beside the published ones."""
+    from kredslob.cycle.cases import compare, load_case
+
+    chosen = load_case(name)
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.table import case_notes, case_table
+
+    language = lang.value
+    print(f"{chosen.title[language]}. {chosen.description[language]}\n")
+    compared = compare(chosen, kredslob.load(), language)
+    screen = Console(highlight=False)
+    screen.print(case_table(compared, language))
+    for note in case_notes(compared, language):
+        screen.print(f"* {note}")
+
+
+@app.command()
+def diagrams(
+    out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
+    file: Annotated[
+        Path | None, typer.Option("--model", help="A model file. Default: the reinvestment model.")
+    ] = None,
+) -> None:
+    """Draw the diagram of each sector of a model, as Vensim shows it."""
+    from kredslob.paths import reinvestment_folder
+    from kredslob.results import new_run_folder
+    from kredslob.show.sketch import draw_view, views
+
+    _check_folder(out)
+    drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
+    with new_run_folder(out) as hidden:
+        for number, view in enumerate(drawn, start=1):
+            name = f"{number:02d}-{view.name.lower().replace(' ', '-')}"
+            draw_view(view).savefig(hidden / f"{name}.svg", metadata={"Date": None})
+    print(f"{len(drawn)} diagrams are in {out}")
+
+
+@app.command()
 def units(
     file: Annotated[
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")

@@ -61,6 +61,40 @@ def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Tab
     return table
 
 
+def case_table(comparison: pd.DataFrame, language: str) -> Table:
+    """Lay a published case out for the terminal.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        From `kredslob.cycle.cases.compare`, in the same language.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("run", "quantity", "published", "model", "difference"):
+        right = column not in ("run", "quantity")
+        table.add_column(w.text(f"case.{column}"), justify="right" if right else "left")
+    for row in comparison.to_dict("records"):
+        published, model = float(row["published"]), float(row["model"])
+        if row["quantity"] == "self-sustaining":
+            shown = [w.text("yes" if value else "no") for value in (published, model)] + [""]
+        else:
+            digits = 0 if published >= 100 else 3
+            shown = [w.number(value, digits) for value in (published, model)]
+            shown.append(w.percent(float(row["difference"])))
+        table.add_row(w.text(f"case.{row['run']}"), w.text(f"case.{row['quantity']}"), *shown)
+    return table
+
+
+def case_notes(comparison: pd.DataFrame, language: str) -> list[str]:
+    """Why each result of a case differs from the published one, a line each."""
+    w = words(language)
+    records = comparison.to_dict("records")
+    return [f"{w.text('case.' + str(row['quantity']))}: {row['note']}" for row in records]
+
+
 def rate_note(summary: xr.Dataset, language: str, scenario: Scenario) -> str:
     """Say that the rate moves during the run, where a schedule or a rule sets it; else nothing."""
     if not scenario.parameters.get("reinvestment rule", 0):
