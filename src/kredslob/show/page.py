@@ -217,8 +217,8 @@ def _parties(books: xr.Dataset, w: Words) -> Iterator[tuple[str, ...]]:
 
 def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
     def number(value: float) -> str:
-        digits = 0 if value == round(value) else min(4, max(1, 3 - int(np.log10(abs(value)))))
-        return w.number(value, digits)
+        text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+        return w.number(value, len(text.partition(".")[2]))
 
     for row in table:
         yield {
