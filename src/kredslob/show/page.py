@@ -172,6 +172,24 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
             help=w.percent(float(shares["share of help to complex need"])),
             need=w.percent(float(shares["share of need that is complex"])),
         )
+    yield from _left_behind(shares, w)
+
+
+def _left_behind(shares: xr.Dataset, w: Words) -> Iterator[str]:
+    """Name the cell with the least help for its need, and say how help leans on the whole."""
+    behind = shares["left behind"].stack(cell=("Group", "Need"))
+    cells = [
+        cell for cell, least in zip(behind["cell"].values, behind.values, strict=True) if least
+    ]
+    index = float(shares["concentration index"])
+    if len(cells) == 1 and np.isfinite(index):
+        group, need = (w.element(str(element)) for element in cells[0])
+        yield w.text(
+            "page.left_behind",
+            group=group[0].lower() + group[1:],
+            need=need,
+            index=w.number(index, 2),
+        )
 
 
 def _what_it_takes(critical: float, rate: float, gain: float, w: Words) -> Iterator[str]:
