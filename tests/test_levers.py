@@ -162,8 +162,10 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Callable[[xr.Dataset], float], str]]
 @pytest.fixture(scope="module")
 def runs(model: Model) -> dict[str, xr.Dataset]:
     changes = {"base": {}} | {name: change for name, (change, _, _) in CHANGES.items()}
-    done = model.run_many(changes.values(), BASE, years=YEARS, time_step=0.25, saveper=YEARS)
-    return dict(zip(changes, done, strict=True))
+    return {
+        name: model.run({**BASE, **change}, years=YEARS, time_step=0.25, saveper=YEARS)
+        for name, change in changes.items()
+    }
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -193,12 +195,10 @@ def test_every_lever_and_switch_of_the_table_is_moved_here(table: ParameterTable
 
 
 def test_without_staff_few_courses_start_unless_capacity_is_no_limit(model: Model) -> None:
-    limited, free = model.run_many(
-        [{"switch capacity limits": switch} for switch in (1, 0)],
-        {"delivery capacity at start": 1},
-        years=1,
-        time_step=0.25,
-        saveper=1,
+    few = {"delivery capacity at start": 1}
+    limited, free = (
+        model.run({**few, "switch capacity limits": switch}, years=1, time_step=0.25, saveper=1)
+        for switch in (1, 0)
     )
     starts = total("Cumulated Starts")
     assert 0 < starts(limited) < 0.9 * starts(free)
@@ -210,7 +210,8 @@ def test_without_staff_few_courses_start_unless_capacity_is_no_limit(model: Mode
 def test_everything_until_the_fund_is_repaid_then_less(model: Model) -> None:
     rule = {"reinvestment rule": 2, "reinvestment rate after payback": 0.3}
     # services ten times as dear, so that the fund is repaid within a few years
-    costs = model.run(years=0.125)["unit cost"].transpose("Group", "Administration").values
+    start = model.run(years=0.125).isel(time=0)
+    costs = start["unit cost"].transpose("Group", "Administration").values
     run = model.run({**rule, "unit cost": 10 * costs}, years=6, time_step=0.25, saveper=0.25)
     repaid = run["Cumulated Returned To Fund"].sum("Purse") >= run["Cumulated Paid In"].sum(
         "Capital"
@@ -233,12 +234,9 @@ def test_a_schedule_sets_the_rate_over_time(model: Model) -> None:
 
 def test_a_contract_that_pays_for_deadweight_pays_more(model: Model) -> None:
     terms = {**BASE, "outcome price": 50e3, "cap on multiple": 10}
-    fair, lax = model.run_many(
-        [{"paid share of deadweight": share} for share in (0, 1)],
-        terms,
-        years=3,
-        time_step=0.25,
-        saveper=3,
+    fair, lax = (
+        model.run({**terms, "paid share of deadweight": share}, years=3, time_step=0.25, saveper=3)
+        for share in (0, 1)
     )
     paid = total("Cumulated Outcome Payments")
     assert paid(lax) > 2 * paid(fair) > 0
