@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from kredslob.cycle.cases import compare, load_case
-from kredslob.errors import InputFileError
+from kredslob.errors import KredslobError
+from kredslob.show.table import case_notes, case_table
 from kredslob.simulation import Model
 
 
@@ -46,6 +47,18 @@ def test_each_difference_is_stated_with_its_reason(denver: pd.DataFrame) -> None
     assert denver["note"].str.len().min() > 20
 
 
+def test_the_comparison_can_be_read_in_danish(denver: pd.DataFrame) -> None:
+    shown = case_table(denver.reset_index(), "da")
+    assert shown.row_count == len(denver)
+    text = "\n".join(str(cell) for column in shown.columns for cell in column.cells)
+    assert "Investorernes multiplum" in text
+    assert "1,121" in text
+    assert len(case_notes(denver.reset_index(), "da")) == len(denver)
+    for entry in load_case("denver").published:
+        assert set(entry.note) == {"da", "en"}
+        assert entry.note["da"] != entry.note["en"]
+
+
 def test_a_case_that_is_not_there_is_named() -> None:
-    with pytest.raises(InputFileError, match=r"atlantis.toml: is not a case that can be read"):
+    with pytest.raises(KredslobError, match="there is no case 'atlantis'; expected one of denver"):
         load_case("atlantis")

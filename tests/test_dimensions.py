@@ -10,6 +10,7 @@ from kredslob.dimensions import check_dimensions, check_section, describe
 from kredslob.errors import InputFileError
 from kredslob.paths import reinvestment_folder
 from kredslob.reading import abstract_model
+from kredslob.simulation import Model
 
 MODEL = reinvestment_folder() / "reinvestment.mdl"
 CONTROL = """
@@ -129,6 +130,12 @@ def test_a_function_that_is_not_known_is_never_passed(tmp_path: Path) -> None:
 
 def test_the_reinvestment_model_has_no_mismatch() -> None:
     assert check_dimensions(MODEL) == []
+
+
+def test_every_variable_has_a_unit_and_one_or_two_lines_of_documentation(model: Model) -> None:
+    for variable in model.variables.values():
+        assert variable.unit, variable.name
+        assert 5 <= len(variable.documentation) <= 200, variable.name
 
 
 def test_every_equation_of_the_reinvestment_model_is_really_checked() -> None:

@@ -48,6 +48,7 @@ def test_what_is_not_assumed_has_a_source_and_an_address(table: ParameterTable) 
         if row.certainty != "assumed":
             assert row.url.startswith("https://") or row.url.startswith("http://"), row.label
             assert row.population, row.label
+            assert row.figure_year, row.label
 
 
 def test_money_states_its_price_year(table: ParameterTable) -> None:
@@ -113,19 +114,19 @@ def test_writing_constants_puts_changed_values_into_the_model_file(
     ("row", "expected"),
     [
         (
-            "a,,parameter,x,0,1,0,,fixed,Dmnl,,,,,s,,assumed,",
+            "a,,parameter,x,0,1,0,,fixed,Dmnl,,,,,,s,,assumed,",
             "line 2, 'value': found 'x', expected a number",
         ),
         (
-            "a,,parameter,2,0,1,0,,fixed,Dmnl,,,,,s,,assumed,",
+            "a,,parameter,2,0,1,0,,fixed,Dmnl,,,,,,s,,assumed,",
             "line 2, 'a': expected minimum <= low <= value <= high <= maximum",
         ),
         (
-            "a,,parameter,1,0,1,0,,fixed,Dmnl,,,,,s,,guessed,",
+            "a,,parameter,1,0,1,0,,fixed,Dmnl,,,,,,s,,guessed,",
             "line 2, 'certainty': found 'guessed', expected one of measured, estimated, assumed",
         ),
         (
-            "a,,parameter,,0,1,0,,fixed,Dmnl,,,,,s,,assumed,",
+            "a,,parameter,,0,1,0,,fixed,Dmnl,,,,,,s,,assumed,",
             "line 2, 'a': has no value",
         ),
     ],
@@ -139,7 +140,7 @@ def test_a_bad_row_is_named_with_its_line(tmp_path: Path, row: str, expected: st
 
 
 def test_a_row_that_stands_twice_is_named(tmp_path: Path) -> None:
-    row = "a,,parameter,1,0,1,0,,fixed,Dmnl,,,,,s,,assumed,"
+    row = "a,,parameter,1,0,1,0,,fixed,Dmnl,,,,,,s,,assumed,"
     path = tmp_path / "parameters.csv"
     path.write_text(f"{HEADER}\n{row}\n{row}\n", encoding="utf-8")
     with pytest.raises(InputFileError, match="line 3, 'a': stands on line 2 too"):

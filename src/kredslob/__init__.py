@@ -8,7 +8,7 @@ from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
 from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
 from kredslob.cycle.summary import summary
-from kredslob.cycle.threshold import loop_gain
+from kredslob.cycle.threshold import critical_rate, loop_gain
 from kredslob.errors import InputFileError, KredslobError, ParameterError
 from kredslob.loading import load
 from kredslob.results import load_run
@@ -23,6 +23,7 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "critical_rate",
     "equity",
     "list_scenarios",
     "list_settings",

@@ -6,12 +6,13 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
@@ -26,6 +27,9 @@ RATE = "reinvestment rate"
 RULE = "reinvestment rule"
 DEFAULT_RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_RATES = 21
+MOST_YEARS = 70  # as far as the discount rule reaches
+# what typer raises for any wrong use; it gives the class no public name
+_USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
 _SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
 _OPEN = {"da": "Åbn siden", "en": "Open the page"}
 
@@ -43,7 +47,6 @@ def _language() -> Language:
 
 app = typer.Typer(
     help="Social investment as a cycle, computed.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -54,15 +57,21 @@ LanguageOption = Annotated[
 
 def main() -> None:
     """Run the command line. Bad input ends it with one line on stderr and exit code 2."""
+    given = sys.argv[1:] or ["--help"]
     try:
-        app()
+        sys.exit(app(given, prog_name="kredslob", standalone_mode=False) or 0)
     except KredslobError as problem:
-        print("error:", " ".join(str(problem).split()), file=sys.stderr)
-        sys.exit(2)
-    except SystemExit as end:
-        if end.code == 130:
-            print("stopped; nothing was saved", file=sys.stderr)
-        raise
+        _end(f"error: {problem}", 2)
+    except _USAGE_ERROR as problem:
+        said = getattr(problem, "format_message", problem.__str__)()
+        _end(f"error: {said} (see 'kredslob --help')", 2)
+    except (typer.Abort, KeyboardInterrupt):
+        _end("stopped; nothing was saved", 130)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(code)
 
 
 def _show_version(wanted: bool) -> None:
@@ -106,7 +115,7 @@ def run(
             "May be given more than once.",
         ),
     ] = None,
-    years: Annotated[int | None, typer.Option(min=1, max=200, help="Years to run.")] = None,
+    years: Annotated[int | None, typer.Option(min=1, max=MOST_YEARS, help="Years to run.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="New or empty folder for the results. Default: a new one in runs/."),
@@ -137,7 +146,7 @@ def run(
     save_run(
         folder, runs, summed, scenario=chosen, language=lang.value, command=shlex.join(command)
     )
-    Console().print(summary_table(summed, lang.value))
+    Console().print(summary_table(summed, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
     print(f"{_OPEN[lang.value]}: {folder / 'index.html'}")
 
@@ -156,6 +165,51 @@ def scenarios(lang: LanguageOption) -> None:
     from kredslob.cycle.scenario import list_scenarios
 
     _print_titles(list_scenarios(), lang)
+
+
+@app.command()
+def case(
+    lang: LanguageOption,
+    name: Annotated[str, typer.Argument(help="Name of the case.")] = "denver",
+) -> None:
+    """Set the model up as a published case was, and show its results beside the published ones."""
+    from kredslob.cycle.cases import compare, load_case
+
+    chosen = load_case(name)
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.table import case_notes, case_table
+
+    language = lang.value
+    print(f"{chosen.title[language]}. {chosen.description[language]}\n")
+    compared = compare(chosen, kredslob.load(), language)
+    screen = Console(highlight=False)
+    screen.print(case_table(compared, language))
+    for note in case_notes(compared, language):
+        screen.print(f"* {note}")
+
+
+@app.command()
+def diagrams(
+    out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
+    file: Annotated[
+        Path | None, typer.Option("--model", help="A model file. Default: the reinvestment model.")
+    ] = None,
+) -> None:
+    """Draw the diagram of each sector of a model, as Vensim shows it."""
+    from kredslob.paths import reinvestment_folder
+    from kredslob.results import new_run_folder
+    from kredslob.show.sketch import draw_view, views
+
+    _check_folder(out)
+    drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
+    with new_run_folder(out) as hidden:
+        for number, view in enumerate(drawn, start=1):
+            name = f"{number:02d}-{view.name.lower().replace(' ', '-')}"
+            draw_view(view).savefig(hidden / f"{name}.svg", metadata={"Date": None})
+    print(f"{len(drawn)} diagrams are in {out}")
 
 
 @app.command()
@@ -239,8 +293,12 @@ def _check_folder(folder: Path) -> None:
 
     check_free(folder)
     above = next(p for p in folder.absolute().parents if p.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise InputFileError(folder, f"cannot be made: {above} is not a folder one can write to")
+    try:
+        with tempfile.TemporaryDirectory(dir=above):
+            pass
+    except OSError:
+        problem = f"cannot be made: {above} is not a folder one can write to"
+        raise InputFileError(folder, problem) from None
 
 
 def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:

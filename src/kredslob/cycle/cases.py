@@ -13,7 +13,7 @@ import xarray as xr
 
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.cycle.threshold import avoided_cost_per_start, loop_gain, sustaining
-from kredslob.errors import InputFileError
+from kredslob.errors import InputFileError, KredslobError
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
 
@@ -34,15 +34,17 @@ class Published:
         As published.
     run : str
         "as it happened" (nothing reinvested) or "self-financed pool" (everything reinvested).
-    source, note : str
-        Where it was published, and what to know of the difference.
+    source : str
+        Where it was published.
+    note : mapping of str to str
+        What to know of the difference, by language: "da" and "en".
     """
 
     quantity: str
     value: float
     run: str
     source: str
-    note: str
+    note: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,14 @@ def load_case(name: str) -> Case:
 
     Raises
     ------
+    KredslobError
+        There is no such case.
     InputFileError
-        There is no such case, or its file cannot be used.
+        Its file cannot be used.
     """
+    if name not in list_cases():
+        known = ", ".join(list_cases())
+        raise KredslobError(f"there is no case '{name}'; expected one of {known}")
     path = reinvestment_folder() / "cases" / f"{name}.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +101,12 @@ def load_case(name: str) -> Case:
     return Case(name, title, description, scenario, target, published)
 
 
-def compare(case: Case, model: Model) -> pd.DataFrame:
+def list_cases() -> tuple[str, ...]:
+    """Names of the cases that come with the model."""
+    return tuple(sorted(p.stem for p in (reinvestment_folder() / "cases").glob("*.toml")))
+
+
+def compare(case: Case, model: Model, language: str = "en") -> pd.DataFrame:
     """Run a case and put the model's results beside the published ones.
 
     Parameters
@@ -103,6 +115,8 @@ def compare(case: Case, model: Model) -> pd.DataFrame:
         From `load_case`.
     model : Model
         The reinvestment model.
+    language : str
+        Language of the notes: "da" or "en".
 
     Returns
     -------
@@ -122,7 +136,7 @@ def compare(case: Case, model: Model) -> pd.DataFrame:
                 "model": value,
                 "difference": value / entry.value - 1 if entry.value else float("nan"),
                 "source": entry.source,
-                "note": entry.note,
+                "note": entry.note[language],
             }
         )
     return pd.DataFrame(rows)

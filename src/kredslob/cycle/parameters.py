@@ -30,6 +30,7 @@ _COLUMNS = (
     "unit",
     "price_year",
     "figure",
+    "figure_year",
     "figure_price_year",
     "population",
     "source",
@@ -64,6 +65,8 @@ class Parameter:
         Price year of the value, and of the published figure.
     figure : float or None
         The figure as published, before conversion.
+    figure_year : int or None
+        The year that the source is about, or else when it was published.
     population, source, url, certainty, note : str
         Whom it is about, where it comes from, how sure it is, and how it was derived.
     line : int
@@ -82,6 +85,7 @@ class Parameter:
     unit: str
     price_year: int | None
     figure: float | None
+    figure_year: int | None
     figure_price_year: int | None
     population: str
     source: str
@@ -195,6 +199,7 @@ def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
         unit=record["unit"],
         price_year=year("price_year"),
         figure=number("figure", None),
+        figure_year=year("figure_year"),
         figure_price_year=year("figure_price_year"),
         population=record["population"] or "",
         source=record["source"] or "",

@@ -7,7 +7,7 @@ differ from the parameter table. A policy may add parameters for one setting onl
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -108,8 +108,8 @@ class Scenario:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
-            for name, value in self.parameters.items()
+            f"<tr><td>{html.escape(what)}</td><td>{html.escape(value)}</td></tr>"
+            for what, value in _listed(self.parameters)
         )
         place, title = html.escape(self.setting_title["en"]), html.escape(self.title["en"])
         heading = f"{place}: {title}" if self.name else place
@@ -191,6 +191,20 @@ def parameter_table() -> ParameterTable:
 def _titles(folder: _Folder, kind: type[_Setting]) -> dict[str, dict[str, str]]:
     paths = sorted((reinvestment_folder() / folder).glob("*.toml"))
     return {path.stem: _checked(read_toml(path), kind).title.model_dump() for path in paths}
+
+
+def _listed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each value with its name and elements, and with its unit."""
+    table = parameter_table()
+    for name, value in parameters.items():
+        if name not in table.names():
+            yield name, str(value)
+            continue
+        for row in table.of(name):
+            number = value
+            for element in row.elements:
+                number = number[element]
+            yield row.label, f"{number:,g} {row.unit}".removesuffix(" Dmnl")
 
 
 def _path(name: str | Path, folder: _Folder) -> Path:

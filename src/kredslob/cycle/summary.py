@@ -29,7 +29,7 @@ def summary(runs: xr.Dataset) -> xr.Dataset:
         through) and lifted (persons), wellbeing-years gained, share of help to complex need, net
         saving of each purse over the horizon (DKK: kept and unseen savings less capital paid in),
         payback year of the fund, net present value of the public purse (DKK), coverage,
-        self-sustaining and loop gain (see `kredslob.cycle.threshold.sustaining`).
+        self-sustaining, loop gain and critical rate (see `kredslob.cycle.threshold.sustaining`).
     """
     runs = with_rate(runs)
     end = runs.isel(time=-1, drop=True)

@@ -39,7 +39,40 @@ def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
         share of recognised savings is at rest; otherwise the gain at the margin of that year.
         Claims of investors are not taken off: they end, the loop goes on.
     """
-    now = run.isel(time=-1) if time is None else run.sel(time=time, method="nearest")
+    now = _at(run, time)
+    gain = _gain_at_full_rate(now) * now["reinvestment rate in force"]
+    gain.attrs = {"units": "Dmnl", "long_name": "loop gain of the reinvestment cycle"}
+    return gain.rename("loop gain")
+
+
+def critical_rate(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
+    """Reinvestment rate at which the loop gain is one: from there on the cycle carries itself.
+
+    Parameters
+    ----------
+    run : Dataset
+        A run or sweep of the reinvestment model with all its variables.
+    time : float, optional
+        As for `loop_gain`.
+
+    Returns
+    -------
+    DataArray
+        Rate (Dmnl). Above one, no rate is enough, and the figure says how many times as much each
+        krone would have to bring back; infinite where nothing comes back. Other things are as they
+        were in the run: a higher rate may wear down support, which this does not see.
+    """
+    full = _gain_at_full_rate(_at(run, time))
+    rate = xr.where(full > 0, 1 / full.where(full > 0, 1.0), np.inf)
+    rate.attrs = {"units": "Dmnl", "long_name": "critical reinvestment rate"}
+    return rate.rename("critical rate")
+
+
+def _at(run: xr.Dataset, time: float | None) -> xr.Dataset:
+    return run.isel(time=-1) if time is None else run.sel(time=time, method="nearest")
+
+
+def _gain_at_full_rate(now: xr.Dataset) -> xr.DataArray:
     per_start = avoided_cost_per_start(now)
     fade = now["yearly fade"]
     recognised = fade / (fade + 1 / now["recognition horizon"])
@@ -47,9 +80,7 @@ def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
     identified = now["cashable share"] * now["Documentation Capability"]
     by_administration = (starts_per_krone * recognised * per_start).sum(GROUPS_AND_NEEDS)
     by_purse = (by_administration * identified * now["purse share"]).sum("Administration")
-    gain = (by_purse * now["pledged share"]).sum("Purse") * now["reinvestment rate in force"]
-    gain.attrs = {"units": "Dmnl", "long_name": "loop gain of the reinvestment cycle"}
-    return gain.rename("loop gain")
+    return (by_purse * now["pledged share"]).sum("Purse")
 
 
 def avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
@@ -182,7 +213,8 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     Dataset
         "coverage": returned savings and interest less payments to investors, over the last quarter
         of the horizon, as a share of spending in it (Dmnl; 0 where nothing is spent);
-        "self-sustaining": coverage of at least one; "loop gain": see `loop_gain`, at the end.
+        "self-sustaining": coverage of at least one; "loop gain" and "critical rate": see
+        `loop_gain` and `critical_rate`, at the end.
     """
     start = float(run["time"][-1]) - _LAST_PART * float(run["time"][-1] - run["time"][0])
     spent = _change(run["Cumulated Spent"].sum("Capital"), start)
@@ -197,7 +229,12 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     carries = coverage >= 1
     carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
     return xr.Dataset(
-        {"coverage": coverage, "self-sustaining": carries, "loop gain": loop_gain(run)}
+        {
+            "coverage": coverage,
+            "self-sustaining": carries,
+            "loop gain": loop_gain(run),
+            "critical rate": critical_rate(run),
+        }
     )
 
 

@@ -6,7 +6,8 @@ line styles beside it; labels at the lines rather than in a box; amounts in mill
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kredslob.show.language import Words, words
 
@@ -26,6 +27,8 @@ CELLS = ("Group", "Need")
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 _INK, _GREY, _PALE = "#222222", "#6b6b6b", "#d9d9d9"
+_WIDTH = 11  # inches: all figures alike, so that their letters are too
+_SCREEN = 80  # dots per inch of a picture in Jupyter; drawn finer, for sharp screens
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 12,
@@ -63,13 +66,29 @@ class Drawing:
         Short name, used for files.
     figure : Figure
         The matplotlib figure.
-    alt : str
-        Alternative text, made from the numbers drawn.
+    kind : str
+        What sort of picture it is, for those who cannot see it.
+    caption : str
+        What it shows, made from the numbers drawn.
     """
 
     name: str
     figure: Figure
-    alt: str
+    kind: str
+    caption: str
+
+    @property
+    def alt(self) -> str:
+        """Alternative text: what sort of picture it is, and what it shows."""
+        return f"{self.kind}. {self.caption}"
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
+        # Jupyter shows a bare Figure as a picture only once pyplot has been imported with the
+        # inline backend; a drawing shows itself, whatever backend is set or none.
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=1.5 * _SCREEN)
+        width = round(self.figure.get_figwidth() * _SCREEN)
+        return buffer.getvalue(), {"alt": self.alt, "width": width}
 
 
 def fund_over_time(runs: xr.Dataset, language: str) -> Drawing:
@@ -84,9 +103,9 @@ def fund_over_time(runs: xr.Dataset, language: str) -> Drawing:
     """
     w = words(language)
     years = float(runs["time"][-1])
-    late = 0.25 * years
+    late = round(0.25 * years)
     with _styled():
-        figure = _figure(11, 5)
+        figure = _figure(5)
         whole, enlarged = figure.subplots(1, 2, width_ratios=(1, 1))
         _lines(whole, runs["total cash"] / 1e6, w, labels=False)
         _lines(enlarged, (runs["total cash"] / 1e6).sel(time=slice(late, None)), w)
@@ -95,16 +114,12 @@ def fund_over_time(runs: xr.Dataset, language: str) -> Drawing:
         for axes in (whole, enlarged):
             axes.set_ylim(bottom=0)
             _dress(axes, w, w.text("figure.fund_y"), w.text("year"))
-        _footnote(figure, w)
-    values = [
-        w.text(
-            "alt.fund_value", cash=w.money(float(cash.isel(time=-1))), rate=w.percent(float(rate))
-        )
-        for rate, cash in zip(runs[RATE], runs["total cash"], strict=True)
-    ]
-    start = w.money(float(runs["total cash"].isel({RATE: 0, "time": 0})))
-    alt = w.text("alt.fund", start=start, values=", ".join(values), years=w.number(years))
-    return Drawing("fund", figure, alt)
+        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+    cash = runs["total cash"]
+    start = w.money(float(cash.isel({RATE: 0, "time": 0})))
+    ends = _lowest_and_highest(cash.isel(time=-1), w, w.money)
+    caption = w.text("caption.fund", start=start, ends=ends, years=w.number(years))
+    return Drawing("fund", figure, w.text("chart.line"), caption)
 
 
 def citizens_helped(runs: xr.Dataset, language: str) -> Drawing:
@@ -112,20 +127,16 @@ def citizens_helped(runs: xr.Dataset, language: str) -> Drawing:
     w = words(language)
     helped = runs["Cumulated Completions"].sum(CELLS)
     with _styled():
-        figure = _figure(9, 5)
+        figure = _figure(5)
         axes = figure.subplots()
         _lines(axes, helped, w)
         axes.set_ylim(bottom=0)
         axes.set_title(w.text("figure.helped"))
         _dress(axes, w, w.text("figure.helped_y"), w.text("year"))
-        _footnote(figure, w)
-    last = helped.isel(time=-1)
-    values = [
-        w.text("alt.helped_value", persons=w.number(float(n)), rate=w.percent(float(rate)))
-        for rate, n in zip(runs[RATE], last, strict=True)
-    ]
-    years = w.number(float(runs["time"][-1]))
-    return Drawing("helped", figure, w.text("alt.helped", years=years, values=", ".join(values)))
+        _footnote(figure, w.text("source"))
+    ends = _lowest_and_highest(helped.isel(time=-1), w, w.number)
+    caption = w.text("caption.helped", years=w.number(float(runs["time"][-1])), ends=ends)
+    return Drawing("helped", figure, w.text("chart.line"), caption)
 
 
 def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
@@ -144,7 +155,7 @@ def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
     need = [100 * float(shares["share of need"].sel(Group=g, Need=n)) for g, n in cells]
     rows = np.arange(len(cells))[::-1]
     with _styled():
-        figure = _figure(10.5, 6.2)
+        figure = _figure(6.2)
         axes = figure.subplots()
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
@@ -169,13 +180,13 @@ def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
         axes.legend(loc="lower right")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: w.number(x)))
         axes.set_xlabel(w.text("figure.who_x"))
-        _footnote(figure, w)
-    alt = w.text(
-        "alt.who",
+        _footnote(figure, w.text("source"))
+    caption = w.text(
+        "caption.who",
         complex=w.percent(float(shares["share of help to complex need"])),
         need=w.percent(float(shares["share of need that is complex"])),
     )
-    return Drawing("who", figure, alt)
+    return Drawing("who", figure, w.text("chart.dot"), caption)
 
 
 def who_saves(runs: xr.Dataset, language: str) -> Drawing:
@@ -190,7 +201,7 @@ def who_saves(runs: xr.Dataset, language: str) -> Drawing:
     colours = {"returned": PALETTE[0], "kept": PALETTE[2], "unclaimed": "#bdbdbd"}
     rates = [float(r) for r in runs[RATE]]
     with _styled():
-        figure = _figure(11, 5)
+        figure = _figure(5)
         panels = figure.subplots(1, runs.sizes["Purse"], sharey=True, squeeze=False)[0]
         for axes, purse in zip(panels, runs["Purse"].values, strict=True):
             floor = np.zeros(len(rates))
@@ -206,23 +217,25 @@ def who_saves(runs: xr.Dataset, language: str) -> Drawing:
                 )
                 floor = floor + height
             axes.set_xticks(range(len(rates)), [w.percent(r) for r in rates])
+            beside = 0.5 if len(rates) > 1 else 1.2  # a bar alone is not to fill its panel
+            axes.set_xlim(-beside, len(rates) - 1 + beside)
             axes.set_title(w.element(str(purse)), size=13, color=_GREY)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
         years = w.number(float(runs["time"][-1]))
         panels[0].set_ylabel(w.text("figure.purses_y", years=years))
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower right", ncols=3)
+        tallest = sum(parts.values()).max(RATE)  # type: ignore[union-attr]
+        panels[int(np.argmin(tallest.values))].legend(loc="upper right")
         _title_over_all(figure, w.text("figure.purses"))
-        _footnote(figure, w)
+        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
     total = float(sum(part.isel({RATE: -1}).sum() for part in parts.values())) * 1e6
-    alt = w.text(
-        "alt.purses",
+    caption = w.text(
+        "caption.purses",
         years=years,
         total=w.money(total),
         rate=w.percent(rates[-1]),
         returned=w.money(float(parts["returned"].isel({RATE: -1}).sum()) * 1e6),
     )
-    return Drawing("purses", figure, alt)
+    return Drawing("purses", figure, w.text("chart.bar"), caption)
 
 
 def two_bookings(books: xr.Dataset, language: str) -> Drawing:
@@ -238,7 +251,7 @@ def two_bookings(books: xr.Dataset, language: str) -> Drawing:
     w = words(language)
     titles = {"running cost": "figure.books_running", "investment": "figure.books_investment"}
     with _styled():
-        figure = _figure(11, 5)
+        figure = _figure(5)
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (view, title) in zip(panels, titles.items(), strict=True):
             one = books.sel(view=view)
@@ -257,16 +270,17 @@ def two_bookings(books: xr.Dataset, language: str) -> Drawing:
             )
             axes.set_title(w.text(title), size=13, color=_GREY)
             _dress(axes, w, "", w.text("year"))
+            axes.set_xlim(0.4, float(books["year"][-1]) + 0.6)
         panels[0].set_ylabel(w.text("figure.books_y"))
         panels[1].legend(loc="upper right")
         _title_over_all(figure, w.text("figure.books"))
-        _footnote(figure, w)
-    alt = w.text(
-        "alt.books",
+        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+    caption = w.text(
+        "caption.books",
         spent=w.money(float(books["cost"].sel(view="running cost").sum())),
         left=w.money(float(books["not yet written off"].isel(year=-1))),
     )
-    return Drawing("books", figure, alt)
+    return Drawing("books", figure, w.text("chart.bar"), caption)
 
 
 def citizens_by_state(runs: xr.Dataset, language: str) -> Drawing:
@@ -292,20 +306,23 @@ def citizens_by_state(runs: xr.Dataset, language: str) -> Drawing:
         "crisis": gained(["Crisis", "Crisis In Intervention"], "Counterfactual Crisis"),
     }
     with _styled():
-        figure = _figure(9, 5)
+        figure = _figure(5)
         axes = figure.subplots()
         axes.axhline(0, color=_GREY, linewidth=1)
         ends = []
         for number, (state, line) in enumerate(states.items()):
             axes.plot(line["time"], line, color=PALETTE[number], linestyle=LINES[number])
-            ends.append((float(line[-1]), w.text(f"figure.states_{state}"), PALETTE[number]))
+            label = _wrapped(w.text(f"figure.states_{state}"))
+            ends.append((float(line[-1]), label, PALETTE[number]))
         _end_labels(axes, float(run["time"][-1]), ends)
         axes.set_title(w.text("figure.states"))
         _dress(axes, w, w.text("figure.states_y"), w.text("year"))
-        _footnote(figure, w)
+        _footnote(figure, w.text("source"))
     fewer = -float(states["crisis"].min())
-    alt = w.text("alt.states", crisis=w.number(fewer, 1), rate=w.percent(float(run[RATE])))
-    return Drawing("states", figure, alt)
+    caption = w.text("caption.states", crisis=w.number(fewer, 1), rate=w.percent(float(run[RATE])))
+    if float(states["thriving"][-1]) < 0:
+        caption += " " + w.text("caption.states_fewer")
+    return Drawing("states", figure, w.text("chart.line"), caption)
 
 
 def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
@@ -325,7 +342,7 @@ def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
     }
     returned = float(end["Cumulated Returned To Fund"].sum())
     with _styled():
-        figure = _figure(11, 5)
+        figure = _figure(5)
         axes = figure.subplots()
         level = 0.0
         bars = [*steps.items(), ("returned", returned)]
@@ -351,9 +368,21 @@ def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
         axes.set_ylabel(w.text("figure.fund_y"))
         axes.margins(y=0.12)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
-        _footnote(figure, w)
-    alt = w.text("alt.cascade", avoided=w.money(avoided), returned=w.money(returned))
-    return Drawing("cascade", figure, alt)
+        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+    caption = w.text("caption.cascade", avoided=w.money(avoided), returned=w.money(returned))
+    return Drawing("cascade", figure, w.text("chart.fall"), caption)
+
+
+def _lowest_and_highest(values: xr.DataArray, w: Words, form: Callable[[float], str]) -> str:
+    """Say the value at the highest reinvestment rate, and at the lowest if there are several."""
+    shown = {int(np.argmax(values[RATE].values)): None, int(np.argmin(values[RATE].values)): None}
+    parts = [
+        w.text(
+            "caption.at_rate", value=form(float(values[i])), rate=w.percent(float(values[RATE][i]))
+        )
+        for i in shown
+    ]
+    return w.text("caption.and").join(parts)
 
 
 @contextmanager
@@ -362,10 +391,10 @@ def _styled() -> Iterator[None]:
         yield
 
 
-def _figure(width: float, height: float) -> Figure:
+def _figure(height: float) -> Figure:
     # the strip below the rectangle is for the footnote
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))
-    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+    return Figure(figsize=(_WIDTH, height), layout=layout, facecolor="white")
 
 
 def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -> None:
@@ -380,21 +409,30 @@ def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -
 
 
 def _end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write each line's name at its end, moved apart where ends lie close."""
+    """Write each line's name at its end, moved apart where ends lie close, with a thin leader."""
     low, high = axes.get_ylim()
-    gap = 0.07 * (high - low)
+    step = 0.065 * (high - low)  # height of a line of letters
     order = sorted(range(len(ends)), key=lambda i: ends[i][0])
     places = [ends[i][0] for i in order]
+    heights = [step * (1 + ends[i][1].count("\n")) for i in order]
     for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
+        places[i] = max(places[i], places[i - 1] + (heights[i] + heights[i - 1]) / 2)
     shift = max(0.0, places[-1] - max(high, ends[order[-1]][0]))
     for place, i in zip(places, order, strict=True):
-        _, label, colour = ends[i]
+        end, label, colour = ends[i]
         axes.annotate(
             label,
-            (x, place - shift),
-            (8, 0),
-            textcoords="offset points",
+            (x, end),
+            (1.03, place - shift),
+            textcoords=axes.get_yaxis_transform(),
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.8,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
             color=colour,
             va="center",
             weight="bold",
@@ -406,6 +444,7 @@ def _dress(axes: Axes, w: Words, y: str, x: str) -> None:
     axes.set_ylabel(y)
     axes.set_xlabel(x)
     axes.margins(x=0)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
 
     def tick(value: float, _: object) -> str:
         low, high = sorted(axes.get_ylim())
@@ -419,8 +458,8 @@ def _title_over_all(figure: Figure, text: str) -> None:
     figure.suptitle(text, x=0.01, ha="left", weight="bold", size=15)
 
 
-def _footnote(figure: Figure, w: Words) -> None:
-    figure.text(0.01, 0.012, w.text("prices"), color=_GREY, size=10)
+def _footnote(figure: Figure, text: str) -> None:
+    figure.text(0.01, 0.012, text, color=_GREY, size=10)
 
 
 def _wrapped(text: str) -> str:

@@ -19,7 +19,7 @@ from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.paths import reinvestment_folder
 from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, Words, words
-from kredslob.show.table import summary_frame
+from kredslob.show.table import rate_note, summary_frame
 
 RATE = "reinvestment rate"
 
@@ -94,9 +94,10 @@ def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page:
         setting_description=place.description[language],
         policy_title=data.scenario.title[language] if data.scenario.name else "",
         policy_description=data.scenario.description[language],
+        rate_note=rate_note(data.summary, language, data.scenario),
         sentences=list(sentences(data, w)),
         table=summary_frame(data.summary, language),
-        drawings=[{"alt": d.alt, "svg": Markup(_svg(d))} for d in drawings],
+        drawings=[{"alt": d.alt, "caption": d.caption, "svg": Markup(_svg(d))} for d in drawings],
         accounts_title=w.text("page.accounts", rate=rate),
         accounts_note=w.text("page.accounts_note", years=years),
         parties=list(_parties(data.books.isel({RATE: shown}), w)),
@@ -129,8 +130,10 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
         yield w.text("page.one_not", rate=rate)
     else:
         yield w.text("page.none_sustaining", count=len(rates))
-    back = w.text("money.one", amount=w.number(float(summary["loop gain"][shown]), 2))
+    gain = float(summary["loop gain"][shown])
+    back = w.text("money.one", amount=w.number(gain, 2))
     yield w.text("page.gain", rate=rate, back=back)
+    yield from _what_it_takes(float(summary["critical rate"][shown]), rates[shown], gain, w)
     helped = summary["citizens helped"]
     if len(rates) > 1:
         low, high = int(np.argmin(rates)), int(np.argmax(rates))
@@ -148,11 +151,20 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
     npv = float(summary["net present value"][shown])
     key = "page.npv_positive" if npv >= 0 else "page.npv_negative"
     yield w.text(key, npv=w.money(abs(npv)), rate=rate)
+    investors = data.books.sel(party="investors").isel({RATE: shown})
+    if float(investors["cost"].sum()) > 0:
+        value = float(investors["net present value"])
+        key = "page.investors_gain" if value >= 0 else "page.investors_lose"
+        yield w.text(key, value=w.money(abs(value)), rate=rate)
     end = data.runs.isel({"time": -1, RATE: shown})
     saved = end["Cumulated Saved"] + end["Cumulated Unclaimed"]
-    if float(saved.sum()) > 0:
-        elsewhere = 1 - float(saved.sel(Purse="municipality")) / float(saved.sum())
-        yield w.text("page.wrong_pocket", share=w.percent(elsewhere), rate=rate)
+    paid_in = end["paid in by purse"]
+    if float(saved.sum()) > 0 and float(paid_in.sum()) > 0:
+        purse = str(paid_in["Purse"][int(np.argmax(paid_in.values))].values)
+        elsewhere = 1 - float(saved.sel(Purse=purse)) / float(saved.sum())
+        owner = w.text(f"purse.{purse}")
+        owner = owner[0].upper() + owner[1:]
+        yield w.text("page.wrong_pocket", share=w.percent(elsewhere), rate=rate, purse=owner)
     shares = data.shares.isel({RATE: shown})
     if float(shares["share of help to complex need"]) >= 0:
         yield w.text(
@@ -160,12 +172,39 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
             help=w.percent(float(shares["share of help to complex need"])),
             need=w.percent(float(shares["share of need that is complex"])),
         )
+    yield from _left_behind(shares, w)
+
+
+def _left_behind(shares: xr.Dataset, w: Words) -> Iterator[str]:
+    """Name the cell with the least help for its need, and say how help leans on the whole."""
+    behind = shares["left behind"].stack(cell=("Group", "Need"))
+    cells = [
+        cell for cell, least in zip(behind["cell"].values, behind.values, strict=True) if least
+    ]
+    index = float(shares["concentration index"])
+    if len(cells) == 1 and np.isfinite(index):
+        group, need = (w.element(str(element)) for element in cells[0])
+        yield w.text(
+            "page.left_behind",
+            group=group[0].lower() + group[1:],
+            need=need,
+            index=w.number(index, 2),
+        )
+
+
+def _what_it_takes(critical: float, rate: float, gain: float, w: Words) -> Iterator[str]:
+    """Say from which rate on the cycle would carry itself, or how far off the highest one is."""
+    if critical <= 1:
+        yield w.text("page.critical", rate=w.percent(critical))
+    elif rate == 1 and gain >= 0.01:
+        yield w.text("page.short_of", times=w.number(critical, 1))
 
 
 def _payback(summary: xr.Dataset, rates: Sequence[float], years: float, w: Words) -> str:
     payback = summary["payback year"].values
     if np.isnan(payback).all():
-        return w.text("page.not_repaid", years=w.number(years))
+        key = "page.not_repaid" if len(rates) > 1 else "page.not_repaid_at"
+        return w.text(key, years=w.number(years), rate=w.percent(rates[0]))
     first = int(np.nanargmin(payback))
     return w.text(
         "page.repaid", year=w.number(float(payback[first]), 1), rate=w.percent(rates[first])
@@ -196,8 +235,8 @@ def _parties(books: xr.Dataset, w: Words) -> Iterator[tuple[str, ...]]:
 
 def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
     def number(value: float) -> str:
-        digits = 0 if value == round(value) else min(4, max(1, 3 - int(np.log10(abs(value)))))
-        return w.number(value, digits)
+        text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+        return w.number(value, len(text.partition(".")[2]))
 
     for row in table:
         yield {
@@ -206,10 +245,11 @@ def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
             "range": number(row.low)
             if row.low == row.high
             else f"{number(row.low)} – {number(row.high)}",
-            "unit": row.unit,
+            "unit": w.unit(row.unit),
             "kind": w.text(f"kind.{row.kind}"),
             "certainty": w.text(f"certainty.{row.certainty}"),
-            "source": row.source,
+            "source": w.table.get(f"origin.{row.source}", row.source)
+            + (f" ({row.figure_year})" if row.figure_year else ""),
             "url": row.url,
             "note": row.note,
         }

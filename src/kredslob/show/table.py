@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 import xarray as xr
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from kredslob.cycle.scenario import Scenario
 from kredslob.show.language import Words, words
 
 RATE = "reinvestment rate"
@@ -35,16 +37,70 @@ def summary_frame(summary: xr.Dataset, language: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def summary_table(summary: xr.Dataset, language: str) -> Table:
-    """Lay a summary out for the terminal; content as in `summary_frame`."""
+def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Table:
+    """Lay a summary out for the terminal, under the place and policy; see `summary_frame`."""
     frame = summary_frame(summary, language)
-    table = Table(header_style="bold", pad_edge=False)
+    title = scenario.setting_title[language]
+    if scenario.name:
+        title += f": {scenario.title[language]}"
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        caption=rate_note(summary, language, scenario),
+        caption_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
     table.add_column(words(language).text("table.measure"))
     for column in frame.columns:
         table.add_column(str(column), justify="right", no_wrap=True)
     for measure, values in frame.iterrows():
         table.add_row(str(measure), *values)
     return table
+
+
+def case_table(comparison: pd.DataFrame, language: str) -> Table:
+    """Lay a published case out for the terminal.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        From `kredslob.cycle.cases.compare`, in the same language.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("run", "quantity", "published", "model", "difference"):
+        right = column not in ("run", "quantity")
+        table.add_column(w.text(f"case.{column}"), justify="right" if right else "left")
+    for row in comparison.to_dict("records"):
+        published, model = float(row["published"]), float(row["model"])
+        if row["quantity"] == "self-sustaining":
+            shown = [w.text("yes" if value else "no") for value in (published, model)] + [""]
+        else:
+            digits = 0 if published >= 100 else 3
+            shown = [w.number(value, digits) for value in (published, model)]
+            shown.append(w.percent(float(row["difference"])))
+        table.add_row(w.text(f"case.{row['run']}"), w.text(f"case.{row['quantity']}"), *shown)
+    return table
+
+
+def case_notes(comparison: pd.DataFrame, language: str) -> list[str]:
+    """Why each result of a case differs from the published one, a line each."""
+    w = words(language)
+    records = comparison.to_dict("records")
+    return [f"{w.text('case.' + str(row['quantity']))}: {row['note']}" for row in records]
+
+
+def rate_note(summary: xr.Dataset, language: str, scenario: Scenario) -> str:
+    """Say that the rate moves during the run, where a schedule or a rule sets it; else nothing."""
+    if not scenario.parameters.get("reinvestment rule", 0):
+        return ""
+    w = words(language)
+    return w.text("table.rate_moves", rate=w.percent(float(summary[RATE][-1])))
 
 
 def verdict(summary: xr.Dataset, language: str) -> str:
@@ -68,7 +124,7 @@ def _rows(summary: xr.Dataset, w: Words) -> Iterator[tuple[str, list[str]]]:
     yield w.text("table.lifted"), row("citizens lifted", w.number)
     yield w.text("table.complex"), row("share to complex need", w.percent)
     for purse in summary["Purse"].values:
-        label = w.text("table.saving", purse=w.element(str(purse)))
+        label = w.text("table.saving", purse=w.text(f"purse.{purse}"))
         saving = summary["net saving"].sel(Purse=purse).transpose(RATE)
         yield label, [w.millions(float(v)) for v in saving]
     payback = summary["payback year"].transpose(RATE)
@@ -78,6 +134,11 @@ def _rows(summary: xr.Dataset, w: Words) -> Iterator[tuple[str, list[str]]]:
     )
     yield w.text("table.npv"), row("net present value", w.millions)
     yield w.text("table.gain"), row("loop gain", lambda v: w.number(v, 2))
+    critical = summary["critical rate"].transpose(RATE)
+    yield (
+        w.text("table.critical"),
+        [w.percent(float(v)) if v <= 1 else w.text("table.no_rate") for v in critical],
+    )
     yield (
         w.text("table.sustaining"),
         [verdict(summary.isel({RATE: i}), w.language) for i in range(summary.sizes[RATE])],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 from kredslob.errors import KredslobError
 
 LANGUAGES = ("da", "en")
+_UNIT = "service day|wellbeing year|[A-Za-z]+"
 _LOCALES = {"da": "da_DK", "en": "en_GB"}
 
 
@@ -36,6 +38,10 @@ class Words:
     def element(self, name: str) -> str:
         """Label of a subscript element."""
         return self.table[f"element.{name}"]
+
+    def unit(self, unit: str) -> str:
+        """Write a unit of the model file for people, word by word."""
+        return re.sub(_UNIT, lambda m: self.table.get(f"unit.{m[0]}", m[0]), unit)
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number with a fixed count of decimals: 1.234,5 in Danish, 1,234.5 in English."""

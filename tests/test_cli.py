@@ -1,0 +1,195 @@
+"""The command line: the main job from one end to the other, and one clear line for bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import kredslob
+from kredslob.cli import main
+
+HEAD = b'[title]\nda = "a"\nen = "b"\n[description]\nda = "a"\nen = "b"\n'
+FILES = {
+    "not-toml.toml": b"reinvest everything, please",
+    "latin.toml": b'[title]\nda = "k\xf8benhavn"\n',
+    "empty.toml": b"",
+    "no-english.toml": b'[title]\nda = "a"\n',
+    "rate.toml": HEAD + b'[parameters]\n"reinvestment rate" = 1.4\n',
+    "name.toml": HEAD + b'[parameters]\n"reinvestment rat" = 1\n',
+    "key.toml": HEAD + b"[paramters]\n",
+    "unit.toml": HEAD + b'[parameters]\n"cashing delay" = { health = "3 kg" }\n',
+    "nan.toml": HEAD + b'[parameters]\n"reinvestment rate" = nan\n',
+    "true.toml": HEAD + b'[parameters]\n"reinvestment rate" = true\n',
+    "twice.toml": HEAD + b'[parameters]\n"overhead share" = 0\n"overhead share" = 0\n',
+    "schedule.toml": HEAD + b'[parameters]\n"reinvestment schedule" = [[5, 1], [0, 1]]\n',
+    "structure.toml": HEAD + b'[parameters]\n"purse share" = { health = { state = 0.5 } }\n',
+    "shares.toml": HEAD + b'[parameters]\n"outcome payer" = { state = 1 }\n',
+    "place.toml": HEAD + b"[on.atlantis.parameters]\n",
+}
+BAD = [
+    (["run", "--scenario", "missing.toml"], "missing.toml: does not exist"),
+    (["run", "--scenario", "a-folder.toml"], "is a folder, expected a TOML file"),
+    (["run", "--scenario", "not-toml.toml"], "not-toml.toml, line 1: is not TOML"),
+    (["run", "--scenario", "latin.toml"], "latin.toml, line 2: is not UTF-8 text"),
+    (["run", "--scenario", "empty.toml"], "'title': is missing"),
+    (["run", "--scenario", "no-english.toml"], "line 1, 'title.en': is missing"),
+    (["run", "--scenario", "rate.toml"], "line 8, 'reinvestment rate': found 1.4, expected a num"),
+    (["run", "--scenario", "name.toml"], "did you mean 'reinvestment rate'?"),
+    (["run", "--scenario", "key.toml"], "line 7, 'paramters': is not a key that is known here"),
+    (["run", "--scenario", "unit.toml"], "'cashing delay[health]': found 'kg', expected a time"),
+    (["run", "--scenario", "nan.toml"], "found nan, expected a finite number"),
+    (["run", "--scenario", "true.toml"], "found true, expected a share or a plain number"),
+    (["run", "--scenario", "twice.toml"], "line 9: is not TOML"),
+    (["run", "--scenario", "schedule.toml"], "pair 2: found time 0 after 5"),
+    (["run", "--scenario", "structure.toml"], "belongs to the structure of the model"),
+    (["run", "--scenario", "shares.toml"], "the shares of the purses add up to 2, expected 1"),
+    (["run", "--scenario", "place.toml"], "found 'atlantis', expected a setting: municipality"),
+    (["run", "--scenario", "al"], "there is no scenario 'al'; expected one of agreement, all"),
+    (["run", "--setting", "atlantis"], "there is no setting 'atlantis'; expected one of munic"),
+    (["run", "--rates", "1.4"], "--rates: found 1.4, expected numbers from 0 to 1"),
+    (["run", "--rates", "half"], "--rates: found 'half', expected a share"),
+    (["run", "--rates", "0,,1"], "--rates: found ''"),
+    (["run", "--rates", ",".join(str(n / 40) for n in range(40))], "found 40, expected at most"),
+    (["run", "--scenario", "schedule", "--rates", "1"], "'reinvestment rule' sets the rate here"),
+    (["run", "--set", "reinvestment rate"], "expected name=value or name[element]=value"),
+    (["run", "--set", "reinvestment rate=1.4"], "found 1.4, expected a number from 0 to 1"),
+    (["run", "--set", "no such=1"], "'no such': is no parameter of the model"),
+    (["run", "--set", "training time=1,5 years"], "expected a number with a decimal point"),
+    (["run", "--set", "training time="], "found '', expected a time"),
+    (["run", "--set", "capital at start=3"], "expected a table that names elements"),
+    (["run", "--set", "capital at start[own savings]=3 USD"], "found 'USD', expected an amount"),
+    (["run", "--set", "switch learning=0.5"], "found 0.5, expected 0 or 1"),
+    (["run", "--years", "0"], "--years"),
+    (["run", "--years", "71"], "--years"),
+    (["run", "--years", "many"], "--years"),
+    (["run", "--lang", "fr"], "--lang"),
+    (["run", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["run", "--out", "empty.toml"], "empty.toml: is a file; give an empty or new folder"),
+    (["run", "--out", "empty.toml/here"], "is not a folder one can write to"),
+    (["run", "--nothing"], "--nothing"),
+    (["run", "more"], "more"),
+    (["walk"], "walk"),
+    (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
+    (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
+    (["units", "missing.mdl"], "missing.mdl: "),
+    (["units", "empty.toml"], "empty.toml: "),
+]
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["kredslob", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return end.value.code
+
+
+@pytest.fixture
+def bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "a-folder.toml").mkdir()
+    (tmp_path / "in-use").mkdir()
+    (tmp_path / "in-use" / "mine").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("words", "expected"), BAD, ids=[" ".join(words)[:50] for words, _ in BAD])
+def test_bad_input_gets_one_clear_line_and_exit_code_2(
+    bad_files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    expected: str,
+) -> None:
+    before = sorted(bad_files.rglob("*"))
+    assert called(monkeypatch, *words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert expected in err
+    assert sorted(bad_files.rglob("*")) == before  # and nothing was written
+
+
+@pytest.mark.slow
+def test_the_main_job_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "--years", "2", "--rates", "0,1", "--lang", "da", "--out", "here"]
+    words += ["--set", "capital at start[own savings]=1234.5 thousand DKK"]
+    assert called(monkeypatch, *words) == 0
+    shown = capsys.readouterr().out
+    assert "Kommune med 100.000 indbyggere" in shown
+    assert re.search(r"Bærer kredsløbet sig selv\?\s+nej\s+nej", shown)
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    pictures = {"fund", "helped", "cascade", "purses", "who", "states", "books"}
+    assert files == {
+        "index.html",
+        "index.en.html",
+        "summary.da.csv",
+        "summary.en.csv",
+        "cash_flows.csv",
+        "run.nc",
+        "manifest.json",
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+        *(f"tables/{n}.nc" for n in ("summary", "accounts", "equity", "bookkeeping")),
+        *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert manifest["parameters"]["capital at start"]["own savings"] == 1_234_500
+    saved = kredslob.load_run(folder)
+    assert saved.runs["Fund Cash"].attrs["units"] == "DKK"
+    assert saved.runs.sizes["reinvestment rate"] == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_there_is_can_be_listed_in_danish(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(monkeypatch, "settings", "--lang", "da") == 0
+    assert called(monkeypatch, "scenarios", "--lang", "da") == 0
+    assert called(monkeypatch, "units") == 0
+    shown = capsys.readouterr().out
+    assert "Kommune med 100.000 indbyggere" in shown
+    assert "Alt geninvesteres" in shown
+    assert "all units agree" in shown
+
+
+def test_units_that_do_not_agree_are_listed_with_exit_code_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "odd.mdl"
+    path.write_text(
+        "{UTF-8}\na = 1 ~ DKK ~ |\nb = 2 ~ person ~ |\nc = a + b ~ DKK ~ |\n"
+        "INITIAL TIME = 0 ~ year ~ |\nFINAL TIME = 1 ~ year ~ |\n"
+        "TIME STEP = 1 ~ year ~ |\nSAVEPER = 1 ~ year ~ |\n",
+        encoding="utf-8",
+    )
+    assert called(monkeypatch, "units", str(path)) == 1
+    assert "added have different units" in capsys.readouterr().out
+
+
+def test_the_diagrams_of_all_sectors_can_be_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert called(monkeypatch, "diagrams", str(tmp_path / "drawn")) == 0
+    names = sorted(p.name for p in (tmp_path / "drawn").iterdir())
+    assert len(names) == 10
+    assert names[0] == "01-citizens.svg"
+
+
+def test_without_words_the_help_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(monkeypatch) == 0
+    assert "run" in capsys.readouterr().out
