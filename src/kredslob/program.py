@@ -345,12 +345,6 @@ class Program:
         return {key(n): a for n, a in self.arrays.items() if a.kind not in hidden}
 
     @cached_property
-    def visible(self) -> Mapping[str, Array]:
-        """Variables that a user can name, by their names as they compare."""
-        hidden = ("hidden", "rate")
-        return {key(n): array for n, array in self.arrays.items() if array.kind not in hidden}
-
-    @cached_property
     def size(self) -> int:
         """Number of places in the memory of a run."""
         return sum(array.size for array in self.arrays.values() if array.offset >= 0)

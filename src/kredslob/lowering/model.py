@@ -12,6 +12,7 @@ import numpy as np
 
 from kredslob.errors import InputFileError
 from kredslob.lowering import external
+from kredslob.lowering.beginning import value_at_start
 from kredslob.lowering.expressions import (
     Binding,
     LoweringError,
@@ -573,21 +574,22 @@ class Lowering:
         return Read(out, scope.here)
 
     def order(self, value: Expression) -> int:
-        """Order of a chain: a whole number that is known when the model is read."""
-        if isinstance(value, Read) and value.array in self.rules.defaults and not value.index:
-            value = Number(self.rules.defaults[value.array][0])
-        elif isinstance(value, Read) and value.array in self._variables and not value.index:
-            variable = self._variables[value.array]
-            tree = variable.element.components[0].ast
-            if _literal(tree) and not _external(tree):
-                value = Number(float(np.asarray(_folded(tree), dtype=float).ravel()[0]))
-        if not isinstance(value, Number):
-            raise LoweringError("the order of a delay or smooth must be a constant")
-        if not 1 <= value.value <= 1000:
+        """Order of a chain: a whole number, which the file's numbers must settle."""
+        number = value_at_start(self, value)
+        if number is None:
             raise LoweringError(
-                f"the order of a delay or smooth must be from 1 to 1000, found {value.value:g}"
+                "the order of a delay or smooth must follow from the file's numbers alone"
             )
-        return int(value.value)
+        if not 1 <= number <= 1000:
+            raise LoweringError(
+                f"the order of a delay or smooth must be from 1 to 1000, found {number:g}"
+            )
+        return int(number)
+
+    def trees_of(self, name: str) -> list[Any]:
+        """Equations of a variable of the file as they were read; none for a hidden array."""
+        variable = self._variables.get(name)
+        return [c.ast for c in variable.element.components] if variable else []
 
     def with_last(self, scope: Scope, tree: Any, count: int) -> Scope:
         """The scope with the loops of the last subscripts of a reference innermost."""

@@ -29,6 +29,7 @@ from kredslob.program import (
     Computed,
     Equation,
     Index,
+    Number,
     Pipe,
     Program,
     Random,
@@ -100,12 +101,13 @@ def assemble(
         Variables or initial values depend on each other in a circle.
     """
     arrays = dict(arrays)
+    rules.always = [_begun(s, clock.initial) for s in rules.always]
     graph = _ordered(rules.always, arrays, path, None)
     always = hoisted(graph.statements, arrays, _moving_arrays(graph, rules))
     graph = _ordered(always, arrays, path, None)
     moving = _moving(graph, rules)
     fixed = [s for s, moves in zip(graph.statements, moving, strict=True) if not moves]
-    initial = _initial(rules, graph.statements, fixed, arrays, path, clock.initial)
+    initial = _initial(rules, graph.statements, fixed, arrays, path, clock)
     needed = _needed(graph, rules, clock)
     dynamics = [n for n in graph.order if moving[n] and n in needed]
     reports = [n for n in graph.order if moving[n] and n not in needed]
@@ -128,6 +130,24 @@ def assemble(
         integration=integration,
         streams=streams,
     )
+
+
+def _begun(statement: Statement, initial_time: str) -> Statement:
+    """For INITIAL TIME itself, time is 0 until the run begins."""
+    if statement.target != initial_time or not isinstance(statement, Equation):
+        return statement
+    return replace(statement, value=_timeless(statement.value))
+
+
+def _timeless(node: Any) -> Any:
+    if isinstance(node, Time):
+        return ByPhase(Number(0.0), node)
+    if isinstance(node, tuple):
+        return tuple(_timeless(item) for item in node)
+    if not hasattr(node, "__dataclass_fields__") or isinstance(node, ByPhase):
+        return node
+    changed = {name: _timeless(getattr(node, name)) for name in node.__dataclass_fields__}
+    return replace(node, **changed)
 
 
 # --- what reads what ---------------------------------------------------------------------------
@@ -399,13 +419,17 @@ def _initial(
     fixed: Sequence[Statement],
     arrays: Mapping[str, Array],
     path: Path,
-    initial_time: str,
+    clock: Clock,
 ) -> list[Statement]:
     """What is computed when a run begins: initial values, what they need, and what is fixed."""
+    initial_time = clock.initial
     everything: list[Statement] = [*rules.starts, *always]
     needs = _needs(everything, arrays, initial_time)
+    times = (clock.initial, clock.step, clock.final)
     keep = set(range(len(rules.starts))) | {
-        n + len(rules.starts) for n, s in enumerate(always) if any(s is f for f in fixed)
+        n + len(rules.starts)
+        for n, s in enumerate(always)
+        if s.target in times or any(s is f for f in fixed)
     }
     keep = _closure(keep, needs)
     graph = _ordered((everything[n] for n in sorted(keep)), arrays, path, initial_time)

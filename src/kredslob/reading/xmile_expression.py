@@ -31,6 +31,8 @@ COMMENT = re.compile(r'"(?:\\"|[^"])*"|\{[^{}]*\}')
 OPERATORS = {op: op for op in ("=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "^")}
 OPERATORS |= {"and": ":AND:", "or": ":OR:", "not": ":NOT:", "mod": "mod", "><": "<>", "**": "^"}
 KEYWORDS = ("if", "then", "else", "and", "or", "not", "mod")
+# Functions of Vensim that XMILE has not, which its converter takes for graphical functions.
+CONVERTED = ("vmin", "vmax", "sinh", "cosh", "tanh", "quantum")
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class XmileParser(Parser):
             return inside
         if token.kind == "name" and token.text.lower() == "if":
             return self._condition()
-        if token.kind == "name" and (token.text.lower() not in KEYWORDS or self._opens()):
+        if token.kind == "name" and (self._opens() or self._is_name(token)):
             return self._named(token)
         self._next -= 1
         raise self.unexpected("a name, a number or '('")
@@ -117,6 +119,12 @@ class XmileParser(Parser):
 
     def _opens(self) -> bool:
         return self.peek().text == "("
+
+    def _is_name(self, token: Token) -> bool:
+        """Whether a word is no keyword, or a variable has it for its name: ``mod``, say."""
+        if token.text.lower() not in KEYWORDS:
+            return True
+        return self._place.scope.variable(token.text, self._place.owner.module) is not None
 
     def _condition(self) -> Any:
         test = self.expression()
@@ -166,6 +174,10 @@ class XmileParser(Parser):
             return VALUES[key]
         if key in ("lookup", "lookupinv"):
             return self._lookup(key)
+        return self._applied(key, token)
+
+    def _applied(self, key: str, token: Token) -> Any:
+        """Apply a function by its name to the arguments after its parenthesis."""
         if key in ("min", "max", *OVER_ARRAYS):
             return self._array_function(key, token)
         arguments = self.arguments()
@@ -179,6 +191,9 @@ class XmileParser(Parser):
     def _lookup(self, key: str) -> Any:
         token = self.take()
         found = self._place.scope.variable(token.text, self._place.owner.module)
+        if found is None and canonical(token.text) in CONVERTED and self.taken(","):
+            # the converter from Vensim writes VMIN(x) as LOOKUP(VMIN, x)
+            return self._applied(canonical(token.text), token)
         if token.kind != "name" or found is None or not found.table:
             raise MisreadError(
                 f"found '{token.text}' in {key.upper()}, expected a graphical function", token.at
@@ -217,7 +232,7 @@ class XmileParser(Parser):
             self.take()
             self.take()
             return len(dimension.elements)
-        if key in ("min", "max") and self._several():
+        if key in ("min", "max", "mean") and self._several():
             return function(key, self.arguments())
         self._over_array += 1
         arguments = self.arguments()
@@ -270,7 +285,15 @@ class XmileParser(Parser):
             at = [subscript(s, d) for s, d in zip(written, found.dims, strict=True)]
         except MisreadError as problem:
             raise MisreadError(problem.problem, token.at) from None
+        if self._over_array:
+            at = [self._run_over(s) for s in at]
         return ae.SubscriptsReferenceStructure(at)
+
+    def _run_over(self, subscript: str) -> str:
+        """Within a function over arrays, a dimension that the equation does not have: all of it."""
+        ranges = {d.name for d in self._place.scope.dimensions.values()}
+        whole = subscript in ranges and subscript not in self._place.at
+        return f"{subscript}!" if whole else subscript
 
     def _brackets(self) -> list[str] | None:
         if not self.taken("["):

@@ -193,13 +193,15 @@ def _macro(node: Any) -> Macro:
 def _macro_section(path: Path, node: Any, scope: Scope, behavior: Behavior) -> am.AbstractSection:
     """Variables of a macro, and its result as a variable of its own name."""
     macro = scope.macros[canonical(name_of(node))]
-    inside = {canonical(p): Declared(p, None) for p in macro.params}
+    inside = {}
     for variable in nodes_of(node):
         name = shown(name_of(variable))
         inside[canonical(name)] = Declared(
             name, variable, (), dims_of(path, variable, scope.dimensions), None,
             table_name(variable, name),
         )  # fmt: skip
+    # a parameter may be declared as a variable, too, so that it can stand as the inflow of a stock
+    inside |= {canonical(p): Declared(p, None) for p in macro.params}
     own = Scope(inside, scope.dimensions, scope.macros)
     elements, _ = _elements(path, own, behavior)
     if canonical(macro.name) not in inside:

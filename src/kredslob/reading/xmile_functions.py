@@ -153,6 +153,9 @@ def function(name: str, arguments: tuple[Any, ...]) -> Any:
         return TABLE[name][len(arguments)](*arguments)
     if name in ("min", "max"):
         return nested(name, arguments)
+    if name == "mean":
+        total = ae.ArithmeticStructure(["+"] * (len(arguments) - 1), arguments)
+        return arithmetic("/", total, len(arguments))
     if name in STRUCTURES and STRUCTURES[name][0] == len(arguments):
         return STRUCTURES[name][1](*arguments)
     return call(name, *arguments)

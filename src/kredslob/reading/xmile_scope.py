@@ -102,7 +102,8 @@ class Scope:
         Parameters
         ----------
         text : str
-            What stands there: ``*``, an element or its number, a dimension, ``dimension!``.
+            What stands there: ``*``, an element or its number, a dimension, ``dimension!`` or,
+            the same in the XMILE standard's own form, ``*:dimension``.
         dimension : Dimension
             That of the variable at this place.
 
@@ -113,8 +114,8 @@ class Scope:
         """
         if text == "*":
             return f"{dimension.name}!"
-        whole = text.endswith("!")
-        parts = segments(text.rstrip("!"))
+        whole = text.endswith("!") or text.startswith("*:")
+        parts = segments(text.removeprefix("*:").rstrip("!"))
         by_name = dimension.by_name
         if len(parts) == 2 and parts[0] in self.dimensions:
             parts = parts[1:]

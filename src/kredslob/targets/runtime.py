@@ -550,7 +550,7 @@ def allocate_by_priority(v, out, n, request, priority, width, available):
         left -= part * open_requests
 
 
-# --- time and fixed delays; v holds LANES runs side by side ----------------------------------------
+# --- time and fixed delays; v holds LANES runs side by side ----------------------------------
 
 
 @njit(nogil=True, error_model="numpy")

@@ -50,7 +50,7 @@ def simple(name: str) -> Any:
 
 
 def exp(b: Any, x: Any) -> Any:
-    """e to the power x."""
+    """Compute e to the power x."""
     fine = b.fcmp_ordered("<", simple("fabs")(b, x), _constant(_SAFE_EXPONENT))
     return _unless(b, fine, _exp_of_sum(b, x, None), "llvm.exp.f64", [x])
 
@@ -63,7 +63,7 @@ def log(b: Any, x: Any) -> Any:
 
 
 def power(b: Any, x: Any, y: Any) -> Any:
-    """x to the power y."""
+    """Compute x to the power y."""
     zero = b.fcmp_ordered("==", x, _constant(0.0))
     base = b.select(zero, _constant(1.0), x)
     high, low = _log_in_two_parts(b, base)
