@@ -23,6 +23,7 @@ LAYERS = {
     "datasets": 4,
     "simulation": 6,
     "results": 6,
+    "verification": 7,
     "loading": 7,
     "cycle": 8,
     "studies": 9,
@@ -33,7 +34,7 @@ LAYERS = {
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
-    *("targets", "datasets", "design", "simulation", "results"),
+    *("targets", "datasets", "design", "simulation", "results", "verification"),
 )
 
 

@@ -14,6 +14,7 @@ from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
 from kredslob.studies.sweep import sweep
+from kredslob.verification import verify
 
 __all__ = [
     "InputFileError",
@@ -33,4 +34,5 @@ __all__ = [
     "loop_gain",
     "summary",
     "sweep",
+    "verify",
 ]

@@ -27,6 +27,7 @@ RATE = "reinvestment rate"
 RULE = "reinvestment rule"
 DEFAULT_RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_RATES = 21
+_DIFFERENCES_SHOWN = 10
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
@@ -236,6 +237,40 @@ def units(
         table.add_row(Text(mismatch.variable), Text(mismatch.problem))
     Console().print(table)
     raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
+    ] = None,
+    years: Annotated[
+        float | None,
+        typer.Option(help="Length of the run. Default: as the file says; PySD is slow."),
+    ] = None,
+    time_step: Annotated[
+        float | None, typer.Option("--time-step", help="Integration step. Default: the file's.")
+    ] = None,
+) -> None:
+    """Run a model on the engine and on PySD and show where they differ most; exit code 1 if so."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    import kredslob
+    from kredslob.verification import TOLERANCE
+
+    model = kredslob.load(file)
+    found = kredslob.verify(model, years=years, time_step=time_step)
+    table = Table("variable", "kind", "largest difference", "at time", "engine", "PySD")
+    for row in found.head(_DIFFERENCES_SHOWN).to_dict("records"):
+        values = (float(row[name]) for name in ("difference", "time", "engine", "pysd"))
+        table.add_row(Text(str(row["variable"])), str(row["kind"]), *(f"{v:.6g}" for v in values))
+    Console().print(table)
+    above = int((found["difference"] > TOLERANCE).sum())
+    print(f"{len(found)} variables compared; {above} differ by more than {TOLERANCE:g}")
+    if above:
+        raise typer.Exit(1)
 
 
 def _change(text: str) -> dict[str, Any]:
