@@ -165,8 +165,8 @@ class NumbaTarget:
         runs = len(batch)
         rows = self._rows or (len(at) or self.rows_expected(batch))
         while True:
-            out = np.full((runs, rows, len(saved)), np.nan)
-            times = np.full((runs, rows), np.nan)
+            out = np.empty((runs, rows, len(saved)))
+            times = np.empty((runs, rows))
             status = np.zeros((runs, 2), dtype=np.int64)
             self._fill(batch, saved, np.asarray(at, float), rk4, threads, done, out, times, status)
             if not (status[:, 1] == _NO_ROOM).any():
@@ -179,6 +179,8 @@ class NumbaTarget:
         self._check(status, batch)
         used = int(status[:, 0].max()) if runs else 0
         longest = int(status[:, 0].argmax()) if runs else 0
+        for run in np.flatnonzero(status[:, 0] < used):  # shorter than another
+            out[run, status[run, 0] :] = np.nan
         if not len(at):
             self._rows = max(used, 1)
         shown = times[longest, :used] if runs else times[:0].ravel()

@@ -39,7 +39,7 @@ from kredslob.program import (
 from kredslob.targets.driver import driver_source
 
 _DEEPEST_TEXT = 30  # Python's own parser takes about 200 nested brackets
-_STATEMENTS_A_FUNCTION = 30  # larger functions take the compiler disproportionately long
+_STATEMENTS_A_FUNCTION = 60  # larger functions take the compiler disproportionately long
 _ARGUMENTS = "v, t, dt, xs, ys, first, count, draw"
 
 _HEAD = '''"""{name}, compiled. Written by kredslob; a copy of the model's equations in the order of
@@ -71,10 +71,12 @@ def kernel_source(program: Program) -> str:
         Python source with a function ``simulate``; see `kredslob.targets.numba`.
     """
     writer = _Writer(program)
+    passing = _passing(program)
+    again = _needed_again(program, passing)
     body = [
         *writer.functions("initialise", program.initial, initial=True),
-        *writer.functions("dynamics", program.dynamics),
-        *writer.functions("reports", program.reports),
+        *writer.functions("dynamics", program.dynamics, passing=passing),
+        *writer.functions("reports", (*again, *program.reports)),
         *writer.functions("updates", program.updates, fuse=False),
     ]
     head = [_HEAD.format(name=_comment(program.name))]
@@ -117,6 +119,7 @@ class _Writer:
     _temporaries: int = 0
     _places: int = 0
     _initial: bool = False
+    _passing: frozenset[str] = frozenset()
     _loops: dict[str, str] = field(default_factory=dict)
     _extents: dict[str, int] = field(default_factory=dict)
     _open: list[_Open] = field(default_factory=list)
@@ -128,15 +131,16 @@ class _Writer:
         *,
         initial: bool = False,
         fuse: bool = True,
+        passing: frozenset[str] = frozenset(),
     ) -> list[str]:
         """Functions that compute these statements, and one of this name that calls them."""
-        self._initial = initial
+        self._initial, self._passing = initial, passing
         parts: list[str] = []
         source: list[str] = []
-        for start in range(0, len(statements), _STATEMENTS_A_FUNCTION):
+        for groups in _functions(statements, fuse):
             part = f"{name}_{len(parts)}"
             self._lines, self._indent, self._temporaries, self._places = [], 1, 0, 0
-            for group in _groups(statements[start : start + _STATEMENTS_A_FUNCTION], fuse):
+            for group in groups:
                 self._group(group)
             source += [_DECORATOR, f"def {part}({_ARGUMENTS}):", *self._lines, ""]
             parts.append(part)
@@ -186,7 +190,10 @@ class _Writer:
             self._loops = {loop.name: v for loop, v in zip(equation.loops, names, strict=True)}
             self._extents = {loop.name: loop.extent for loop in equation.loops}
             value = self._value(equation.value)
-            self._emit(f"put(v, {self._place(array, equation.index)}, {value.text})")
+            if array.name in self._passing:
+                self._emit(f"x{array.offset} = {value.text}")
+            else:
+                self._emit(f"put(v, {self._place(array, equation.index)}, {value.text})")
         self._leave(len(names))
 
     def _block(self, block: Block) -> None:
@@ -271,6 +278,8 @@ class _Writer:
         return _Text(template.format(*(t.text for t in texts)), depth)
 
     def _read(self, array: Array, index: Sequence[Index]) -> _Text:
+        if array.name in self._passing:
+            return _Text(f"x{array.offset}")
         computed = [i for i in index if isinstance(i, Computed)]
         if not computed:
             return _Text(f"get(v, {self._place(array, index)})")
@@ -382,6 +391,61 @@ def _strides(shape: Sequence[int]) -> list[int]:
 
 
 # --- loops that can be shared ------------------------------------------------------------------
+
+
+def _functions(statements: Sequence[Statement], fuse: bool) -> Iterable[list[list[Statement]]]:
+    """Groups of statements that share a function."""
+    for start in range(0, len(statements), _STATEMENTS_A_FUNCTION):
+        yield list(_groups(statements[start : start + _STATEMENTS_A_FUNCTION], fuse))
+
+
+def _passing(program: Program) -> frozenset[str]:
+    """Variables that only their own loop needs in a step: they never have to reach the memory."""
+    groups = [g for function in _functions(program.dynamics, True) for g in function]
+    writers: dict[str, list[tuple[int, Equation]]] = {}
+    others: set[str] = {read for p in program.pipes for read in (p.source, p.present, p.missing)}
+    others |= {program.clock.final, program.clock.step, program.clock.saveper}
+    others |= {r.array for u in program.updates for r, _ in _reads_with_loops(u, frozenset())}
+    for number, group in enumerate(groups):
+        for statement in group:
+            if isinstance(statement, Block):
+                others |= {statement.target, *statement.inputs}
+            else:
+                writers.setdefault(statement.target, []).append((number, statement))
+    kinds = {name: array.kind for name, array in program.arrays.items()}
+    passing = {
+        name
+        for name, by in writers.items()
+        if len(by) == 1 and name not in others and kinds[name] != "rate"
+    }
+    for number, group in enumerate(groups):
+        for statement in group:
+            if isinstance(statement, Block):
+                continue
+            for read, inner in _reads_with_loops(statement.value, frozenset()):
+                if read.array in passing:
+                    home, writer = writers[read.array][0]
+                    if home != number or not _same_cell(read, inner, writer, statement.loops):
+                        passing.discard(read.array)
+    return frozenset(passing)
+
+
+def _needed_again(program: Program, passing: frozenset[str]) -> list[Statement]:
+    """What a step leaves out of the memory but a reader may ask for, in order."""
+    needed = {n for n in passing if program.arrays[n].kind != "hidden"}
+    needed |= {r.array for s in program.reports for r in _read_by(s)} & passing
+    again: list[Statement] = []
+    for statement in reversed(program.dynamics):
+        if statement.target in needed:
+            again.append(statement)
+            needed |= {r.array for r in _read_by(statement)} & passing
+    return again[::-1]
+
+
+def _read_by(statement: Statement) -> Iterable[Read]:
+    if isinstance(statement, Block):
+        return [Read(name) for name in statement.inputs]
+    return [read for read, _ in _reads_with_loops(statement.value, frozenset())]
 
 
 def _groups(statements: Iterable[Statement], fuse: bool) -> Iterable[list[Statement]]:
