@@ -1,8 +1,8 @@
 """Exponential, logarithm and power of eight numbers at once, written in LLVM's instructions.
 
-The compiler has no vector form of these that comes with Python. Errors are below 1.2 units in the
-last place (measured against mpmath in the tests); zeros, negatives, infinities, NaN and results
-near the ends of the range go to the C library, lane by lane, and are as good as that.
+The compiler has no vector form of these that comes with Python. Errors are below two units in the
+last place (held against extended precision in the tests); zeros, negatives, infinities, NaN and
+results near the ends of the range go to the C library, lane by lane, and are as good as that.
 
 The methods are the textbook ones: the logarithm as 2 atanh((m - 1) / (m + 1)) of the mantissa in
 double-double arithmetic, the exponential by a polynomial after taking out powers of two (Muller,
