@@ -61,11 +61,11 @@ def compiled(source: str) -> Callable[..., Any]:
 def _hash(source: str) -> str:
     import llvmlite.binding as llvm
 
-    from kredslob.targets import runtime
+    from kredslob.targets import lanes, runtime, vector_math
 
     parts = (
         source,
-        Path(runtime.__file__).read_text(encoding="utf-8"),
+        *(Path(str(m.__file__)).read_text(encoding="utf-8") for m in (runtime, lanes, vector_math)),
         *(version(package) for package in ("numba", "llvmlite", "numpy")),
         platform.python_version(),
         llvm.get_host_cpu_name(),
