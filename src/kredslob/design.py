@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from kredslob.program import Array, Program, key
 
 RUN = "run"
 Points = tuple[tuple[float, ...], tuple[float, ...]]
+_MOST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Design:
 
     def over(self, base: Design) -> Design:
         """This design laid over one that all runs share."""
+        named = set(self.values) | set(self.tables)
 
         def merged(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-            named = set(self.values) | set(self.tables)
             return {n: v for n, v in theirs.items() if n not in named} | dict(mine)
 
         return Design(
@@ -57,7 +57,7 @@ class Design:
             merged(self.values, base.values),
             merged(self.tables, base.tables),
             merged(self.inputs, base.inputs),
-            dict(base.given) | dict(self.given),
+            merged(self.given, base.given),
         )
 
 
@@ -69,30 +69,29 @@ def one_design(program: Program, changes: Mapping[str, Any]) -> Design:
     ParameterError
         A name is unknown, or a value does not fit its variable.
     """
+    if not isinstance(changes, Mapping):
+        raise ParameterError(f"found {_shown(changes)}, expected names and values")
     values: dict[str, np.ndarray] = {}
     tables: dict[str, list[Sequence[Points]]] = {}
     inputs: dict[str, str] = {}
     given: dict[str, Any] = {}
     for name, value in changes.items():
         array = find(program, name)
-        for known in (values, tables, inputs):
-            known.pop(array.name, None)
+        if array.name in given:
+            raise ParameterError(f"'{array.name}' is given twice")
         if array.kind == "lookup" or _is_series(value):
             tables[array.name] = [_points(program, array, value)]
             if array.kind not in ("lookup", "data"):
                 inputs[array.name] = "series"
         else:
             values[array.name] = numbers(program, array, value)[np.newaxis]
-            how = {"constant": None, "stock": "initial"}.get(array.kind, "constant")
-            if array.kind == "control" and array.name in program.defaults:
-                how = None
-            if how:
+            if how := _how(program, array):
                 inputs[array.name] = how
         given[array.name] = _plain(value)
     return Design(1, values, tables, inputs, given)
 
 
-def many_designs(program: Program, design: Any) -> Design:
+def many_designs(program: Program, design: Any, base: Design) -> Design:
     """A design of many runs.
 
     Parameters
@@ -103,6 +102,13 @@ def many_designs(program: Program, design: Any) -> Design:
         A table with a row a run and a column a variable, ``name`` or ``name[element, element]``;
         a Dataset whose variables have the dimension ``run``; a mapping of names to arrays whose
         first axis is the run; or one mapping a run.
+    base : Design
+        What all runs share. It also holds for elements, or in runs, that the design leaves out.
+
+    Returns
+    -------
+    Design
+        The design laid over the base.
 
     Raises
     ------
@@ -110,84 +116,149 @@ def many_designs(program: Program, design: Any) -> Design:
         As for `one_design`; or there is no run, or the numbers of runs differ.
     """
     if isinstance(design, pd.DataFrame):
-        return _from_columns(program, {str(c): design[c].to_numpy() for c in design.columns})
+        twice = design.columns[design.columns.duplicated()]
+        if len(twice):
+            raise ParameterError(f"'{twice[0]}' is given twice")
+        columns: dict[str, Any] = {str(c): design[c].to_numpy() for c in design.columns}
+        return _from_columns(program, columns, base).over(base)
     if isinstance(design, xr.Dataset):
-        return _from_columns(
-            program,
-            {str(n): np.asarray(a.transpose(RUN, ...).values) for n, a in design.items()},
-        )
+        return _from_columns(program, {str(n): a for n, a in design.items()}, base).over(base)
     if isinstance(design, Mapping):
-        return _from_columns(program, {n: np.asarray(v) for n, v in design.items()})
-    return _from_rows(program, list(design))
+        return _from_columns(program, {str(n): v for n, v in design.items()}, base).over(base)
+    if isinstance(design, str | bytes) or not isinstance(design, Iterable):
+        raise ParameterError(
+            f"design: found {_shown(design)}, expected a table, a mapping or one mapping a run"
+        )
+    return _from_rows(program, list(design), base).over(base)
 
 
-def _from_columns(program: Program, columns: Mapping[str, np.ndarray]) -> Design:
-    lengths = {len(v) if np.ndim(v) else 0 for v in columns.values()}
+def _from_columns(program: Program, columns: Mapping[str, Any], base: Design) -> Design:
+    found = {label: _column(program, label, values) for label, values in columns.items()}
+    lengths = {len(v) if v.ndim else 0 for v in found.values()}
     if len(lengths) != 1 or 0 in lengths:
-        found = ", ".join(f"{n}: {len(v) if np.ndim(v) else 'none'}" for n, v in columns.items())
+        counts = ", ".join(f"{n}: {len(v) if v.ndim else 'none'}" for n, v in found.items())
         raise ParameterError(
             f"a design needs the same number of runs for each variable, at least one; "
-            f"found {found or 'no variable'}"
+            f"found {counts or 'no variable'}"
         )
     runs = lengths.pop()
     values: dict[str, np.ndarray] = {}
     inputs: dict[str, str] = {}
-    for label, column in columns.items():
+    places: dict[str, set[tuple[int, ...]]] = {}
+    for label, column in found.items():
         name, elements = _split(label)
         array = find(program, name)
-        if array.kind == "lookup":
-            raise ParameterError(f"'{name}': a lookup cannot be a column; give one mapping a run")
-        try:
-            column = np.asarray(column, dtype=float)
-        except (TypeError, ValueError):
-            raise ParameterError(f"'{label}': expected numbers") from None
         if not np.isfinite(column).all():
             row = int(np.argwhere(~np.isfinite(column.reshape(runs, -1)).all(axis=1))[0, 0])
             raise ParameterError(f"'{label}', run {row}: expected finite numbers")
-        if elements:
-            place = _element(program, array, elements)
+        place = _element(program, array, elements) if elements else ()
+        known = places.setdefault(array.name, set())
+        if place in known or () in known or (known and not place):
+            raise ParameterError(f"'{label}' is given twice")
+        known.add(place)
+        if place:
             if array.name not in values:
-                values[array.name] = np.repeat(_default(program, array)[np.newaxis], runs, axis=0)
+                values[array.name] = np.repeat(_default(program, array, base), runs, axis=0)
             part: tuple[Any, ...] = (slice(None), *place)
-            values[array.name][part] = column.reshape(runs)
+            values[array.name][part] = _of_shape(label, column, (runs,), ())
         else:
-            shape = (runs, *array.shape)
             if column.shape == (runs,):
-                column = np.broadcast_to(column.reshape(runs, *(1 for _ in array.shape)), shape)
-            if column.shape != shape:
-                raise ParameterError(
-                    f"'{label}': found an array of shape {column.shape}, expected {shape} "
-                    f"(run{''.join(' x ' + d for d in array.dims)})"
-                )
-            values[array.name] = column
-        how = {"constant": None, "stock": "initial"}.get(array.kind, "constant")
-        if how and not (array.kind == "control" and array.name in program.defaults):
+                column = column.reshape(runs, *(1 for _ in array.shape))
+                column = np.broadcast_to(column, (runs, *array.shape))
+            values[array.name] = _of_shape(label, column, (runs, *array.shape), array.dims)
+        if how := _how(program, array):
             inputs[array.name] = how
+    for name, column in values.items():
+        if np.isnan(column).any():  # only some elements of what has no value of its own
+            array = program.arrays[name]
+            place = tuple(np.argwhere(np.isnan(column[0]))[0])
+            labels = [program.ranges[d][p] for d, p in zip(array.dims, place, strict=True)]
+            raise ParameterError(f"'{name}': no value for '{', '.join(labels)}'")
     return Design(runs, values, {}, inputs)
 
 
-def _from_rows(program: Program, rows: Sequence[Mapping[str, Any]]) -> Design:
+def _column(program: Program, label: str, values: Any) -> np.ndarray:
+    """Numbers of one column, with the run as first axis and elements in the model's order."""
+    name, elements = _split(label)
+    array = find(program, name)
+    if array.kind == "lookup":
+        raise ParameterError(f"'{name}': a lookup cannot be a column; give one mapping a run")
+    if isinstance(values, xr.DataArray):
+        if RUN not in values.dims:
+            raise ParameterError(f"'{label}': found no dimension '{RUN}'")
+        rest = [d for d in values.dims if d != RUN]
+        if not elements and rest:
+            values = _in_order(program, array, values, (RUN,))
+        else:
+            values = values.transpose(RUN, ...)
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"'{label}': found {_shown(values)}, expected numbers") from None
+
+
+def _of_shape(
+    label: str, column: np.ndarray, shape: tuple[int, ...], dims: Sequence[str]
+) -> np.ndarray:
+    if column.shape != shape:
+        raise ParameterError(
+            f"'{label}': found an array of shape {column.shape}, expected {shape} "
+            f"(run{''.join(' x ' + d for d in dims)})"
+        )
+    return column
+
+
+def _from_rows(program: Program, rows: Sequence[Mapping[str, Any]], base: Design) -> Design:
     if not rows:
         raise ParameterError("a design needs at least one run")
-    parts = [one_design(program, row) for row in rows]
+    if columns := _same_scalars(rows):
+        return _from_columns(program, columns, base)
+    parts = []
+    for number, row in enumerate(rows):
+        try:
+            parts.append(one_design(program, row))
+        except ParameterError as problem:
+            raise ParameterError(f"run {number}: {problem}") from None
     if len(parts) == 1:
         return parts[0]
-    values: dict[str, np.ndarray] = {}
-    tables: dict[str, list[Sequence[Points]]] = {}
     inputs: dict[str, str] = {}
     for part in parts:
-        inputs |= part.inputs
+        for name, how in part.inputs.items():
+            if inputs.setdefault(name, how) != how:
+                raise ParameterError(f"'{name}' is a number in one run and a series in another")
+    values: dict[str, np.ndarray] = {}
     for name in dict.fromkeys(n for part in parts for n in part.values):
-        array = program.arrays[name]
-        if not all(name in part.values for part in parts) and name in inputs:
+        default = _default(program, program.arrays[name], base)
+        if np.isnan(default).any() and not all(name in part.values for part in parts):
             raise ParameterError(f"'{name}' must be given in each run or in none")
-        default = _default(program, array)[np.newaxis]
         values[name] = np.concatenate([part.values.get(name, default) for part in parts])
+    tables: dict[str, list[Sequence[Points]]] = {}
     for name in dict.fromkeys(n for part in parts for n in part.tables):
-        if not all(name in part.tables for part in parts):
-            raise ParameterError(f"'{name}' must be given in each run or in none")
-        tables[name] = [part.tables[name][0] for part in parts]
+        points = [part.tables[name][0] for part in parts if name in part.tables]
+        if len(points) < len(parts):
+            if name not in base.tables and name not in program.tables:
+                raise ParameterError(f"'{name}' must be given in each run or in none")
+            own = base.tables[name][0] if name in base.tables else program.tables[name].points
+            points = [part.tables[name][0] if name in part.tables else own for part in parts]
+        tables[name] = points
     return Design(len(rows), values, tables, inputs)
+
+
+def _same_scalars(rows: Sequence[Any]) -> dict[str, np.ndarray] | None:
+    """Columns of rows that name the same variables and give each one number: the quick way."""
+    first = rows[0]
+    if not isinstance(first, Mapping) or len(rows) == 1:
+        return None
+    names = list(first)
+    for row in rows:
+        if not isinstance(row, Mapping) or list(row) != names:
+            return None
+        if not all(isinstance(value, float | int | np.number) for value in row.values()):
+            return None
+    return {name: np.array([row[name] for row in rows], dtype=float) for name in names}
+
+
+# --- names and places --------------------------------------------------------------------------
 
 
 def find(program: Program, name: str) -> Array:
@@ -198,62 +269,27 @@ def find(program: Program, name: str) -> Array:
     ParameterError
         There is none.
     """
-    by_key = {key(n): a for n, a in program.arrays.items() if a.kind not in ("hidden", "rate")}
-    found = by_key.get(key(name))
+    found = program.by_key.get(key(str(name)))
     if found is None:
-        near = difflib.get_close_matches(key(name), by_key, 1)
-        hint = f"; did you mean '{by_key[near[0]].name}'?" if near else ""
+        near = difflib.get_close_matches(key(str(name)), program.by_key, 1)
+        hint = f"; did you mean '{program.by_key[near[0]].name}'?" if near else ""
         raise ParameterError(f"{program.name} has no constant '{name}'{hint}")
     return found
 
 
-def numbers(program: Program, array: Array, value: Any) -> np.ndarray:
-    """Numbers for a variable, in its shape.
-
-    Raises
-    ------
-    ParameterError
-        They are of another shape or not finite numbers.
-    """
-    if isinstance(value, Mapping):
-        value = _from_elements(program, array, value)
-    if isinstance(value, xr.DataArray) and value.dims:
-        value = value.transpose(*array.dims).values if set(value.dims) == set(array.dims) else value
-    try:
-        found = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"'{array.name}': found {value!r}, expected numbers") from None
-    if found.ndim and found.shape != array.shape:
-        raise ParameterError(
-            f"'{array.name}': found an array of shape {found.shape}, "
-            f"expected {array.shape} ({' x '.join(array.dims) or 'a single number'})"
-        )
-    if not np.isfinite(found).all():
-        raise ParameterError(f"'{array.name}': found {value!r}, expected finite numbers")
-    return np.broadcast_to(found, array.shape).copy()
+def _how(program: Program, array: Array) -> str | None:
+    """In what way a number sets the equation of a variable aside; None for a constant."""
+    if array.kind == "constant" or (array.kind == "control" and array.name in program.defaults):
+        return None
+    return "initial" if array.kind == "stock" else "constant"
 
 
-def _from_elements(program: Program, array: Array, value: Mapping[str, Any]) -> np.ndarray:
-    """Array from a nested dict that names each element of each subscript."""
-    out = np.empty(array.shape)
-    for index in product(*(range(n) for n in out.shape)):
-        part: Any = value
-        for dim, position in zip(array.dims, index, strict=True):
-            elements = program.ranges[dim]
-            element = elements[position]
-            if not isinstance(part, Mapping) or element not in part:
-                raise ParameterError(
-                    f"'{array.name}': no value for '{element}' of {dim}; "
-                    f"expected one for each of {', '.join(elements)}"
-                )
-            part = part[element]
-        out[index] = part
-    return out
-
-
-def _default(program: Program, array: Array) -> np.ndarray:
+def _default(program: Program, array: Array, base: Design) -> np.ndarray:
+    """What holds where a design says nothing, shape (1, ...); NaN where an equation says it."""
+    if array.name in base.values:
+        return base.values[array.name][:1]
     flat = program.defaults.get(array.name, (float("nan"),) * array.size)
-    return np.array(flat).reshape(array.shape)
+    return np.array(flat, dtype=float).reshape(1, *array.shape)
 
 
 def _split(label: str) -> tuple[str, list[str]]:
@@ -270,16 +306,93 @@ def _element(program: Program, array: Array, elements: Sequence[str]) -> tuple[i
             f"'{array.name}[{', '.join(elements)}]': expected {len(array.dims)} subscripts "
             f"({', '.join(array.dims) or 'none'})"
         )
-    place = []
-    for dim, element in zip(array.dims, elements, strict=True):
-        known = [key(e) for e in program.ranges[dim]]
-        if key(element) not in known:
+    return tuple(
+        _position(program, array, dim, element)
+        for dim, element in zip(array.dims, elements, strict=True)
+    )
+
+
+def _position(program: Program, array: Array, dim: str, element: Any) -> int:
+    """Place of an element in a range."""
+    known = [key(e) for e in program.ranges[dim]]
+    if key(str(element)) not in known:
+        raise ParameterError(
+            f"'{array.name}': '{element}' is no element of {dim} ({', '.join(program.ranges[dim])})"
+        )
+    return known.index(key(str(element)))
+
+
+def _in_order(
+    program: Program, array: Array, value: xr.DataArray, lead: tuple[str, ...]
+) -> xr.DataArray:
+    """A labelled array with the variable's axes, and elements in the order of the model."""
+    if len(set(array.dims)) < len(array.dims):  # a range that stands twice: by position
+        return value.transpose(*lead, ...)
+    if set(value.dims) != {*lead, *array.dims}:
+        raise ParameterError(
+            f"'{array.name}': found dimensions {', '.join(map(str, value.dims)) or 'none'}, "
+            f"expected {', '.join((*lead, *array.dims)) or 'none'}"
+        )
+    value = value.transpose(*lead, *array.dims)
+    for dim in array.dims:
+        if dim in value.coords:
+            places = [_position(program, array, dim, e) for e in value[dim].values]
+            _all_there(program, array, dim, places)
+            value = value.isel({dim: np.argsort(places)})
+    return value
+
+
+def _all_there(program: Program, array: Array, dim: str, places: Sequence[int]) -> None:
+    """Refuse labels that leave an element out or name one twice."""
+    for position, element in enumerate(program.ranges[dim]):
+        if (count := places.count(position)) != 1:
             raise ParameterError(
-                f"'{array.name}': '{element}' is no element of {dim} "
-                f"({', '.join(program.ranges[dim])})"
+                f"'{array.name}': {count or 'no'} value{'s' * (count > 1)} for '{element}' of "
+                f"{dim}; expected one for each of {', '.join(program.ranges[dim])}"
             )
-        place.append(known.index(key(element)))
-    return tuple(place)
+
+
+# --- numbers -----------------------------------------------------------------------------------
+
+
+def numbers(program: Program, array: Array, value: Any) -> np.ndarray:
+    """Numbers for a variable, in its shape.
+
+    Raises
+    ------
+    ParameterError
+        They are of another shape or not finite numbers.
+    """
+    if isinstance(value, Mapping):
+        value = _from_elements(program, array, value, array.dims)
+    if isinstance(value, xr.DataArray) and value.dims:
+        value = _in_order(program, array, value, ()).values
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected numbers") from None
+    if found.ndim and found.shape != array.shape:
+        raise ParameterError(
+            f"'{array.name}': found an array of shape {found.shape}, "
+            f"expected {array.shape} ({' x '.join(array.dims) or 'a single number'})"
+        )
+    if not np.isfinite(found).all():
+        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected finite numbers")
+    return np.broadcast_to(found, array.shape).copy()
+
+
+def _from_elements(
+    program: Program, array: Array, value: Any, dims: Sequence[str]
+) -> list[Any] | Any:
+    """Nested lists from a nested dict that names each element of each subscript."""
+    if not isinstance(value, Mapping):
+        return value
+    if not dims:
+        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected a single number")
+    places = [_position(program, array, dims[0], element) for element in value]
+    _all_there(program, array, dims[0], places)
+    parts = dict(zip(places, value.values(), strict=True))
+    return [_from_elements(program, array, parts[p], dims[1:]) for p in sorted(parts)]
 
 
 # --- lookups and inputs over time --------------------------------------------------------------
@@ -294,28 +407,47 @@ def _is_series(value: Any) -> bool:
 def _points(program: Program, array: Array, value: Any) -> Sequence[Points]:
     """Points of each element of a lookup, or of a variable over time."""
     if isinstance(value, pd.Series):
-        pairs = np.column_stack([value.index.to_numpy(dtype=float), value.to_numpy(dtype=float)])
-        return [_checked(array.name, pairs, value)] * array.size
+        return [_checked(array.name, _pairs(array, value.index, value), value)] * array.size
     if isinstance(value, xr.DataArray):
-        columns = value.transpose("time", *array.dims).values.reshape(value.sizes["time"], -1)
-        return [
-            _checked(array.name, np.column_stack([value["time"].values, y]), value)
-            for y in columns.T
-        ]
+        if "time" not in value.dims:
+            raise ParameterError(f"'{array.name}': found no dimension 'time'")
+        if value.dims != ("time",):
+            value = _in_order(program, array, value, ("time",))
+        if "time" not in value.coords:
+            raise ParameterError(f"'{array.name}': found no times along the dimension 'time'")
+        columns = value.values.reshape(value.sizes["time"], -1).T
+        points = [_checked(array.name, _pairs(array, value["time"], y), y) for y in columns]
+        return points if len(points) == array.size else points * array.size
     if isinstance(value, pd.DataFrame):
-        if value.shape[1] != array.size:
+        flat = list(range(value.shape[1]))
+        if array.dims:
+            labels = [[part.strip() for part in str(c).split(",")] for c in value.columns]
+            places = [_element(program, array, elements) for elements in labels]
+            flat = [int(np.ravel_multi_index(place, array.shape)) for place in places]
+        if sorted(flat) != list(range(array.size)):
             raise ParameterError(
-                f"'{array.name}': found {value.shape[1]} columns, expected {array.size}"
+                f"'{array.name}': found the columns {', '.join(map(str, value.columns))}, "
+                f"expected one for each of {array.size} elements"
             )
-        return [_points(program, array, value.iloc[:, k])[0] for k in range(array.size)]
+        return [_points(program, array, value.iloc[:, flat.index(k)])[0] for k in range(array.size)]
     if isinstance(value, Mapping):
         if len(array.dims) != 1:
-            raise ParameterError(f"'{array.name}': found {value!r}, expected pairs of numbers")
-        missing = [e for e in program.ranges[array.dims[0]] if e not in value]
-        if missing:
-            raise ParameterError(f"'{array.name}': no value for '{missing[0]}' of {array.dims[0]}")
-        return [_checked(array.name, value[e], value[e]) for e in program.ranges[array.dims[0]]]
+            raise ParameterError(f"'{array.name}': found {_shown(value)}, expected pairs")
+        dim = array.dims[0]
+        positions = [_position(program, array, dim, element) for element in value]
+        _all_there(program, array, dim, positions)
+        by_position = dict(zip(positions, value.values(), strict=True))
+        return [_checked(array.name, by_position[p], by_position[p]) for p in sorted(positions)]
     return [_checked(array.name, value, value)] * array.size
+
+
+def _pairs(array: Array, x: Any, y: Any) -> np.ndarray:
+    try:
+        return np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"'{array.name}': expected a series of numbers over times that are numbers"
+        ) from None
 
 
 def _checked(name: str, pairs: Any, shown: Any) -> Points:
@@ -324,20 +456,31 @@ def _checked(name: str, pairs: Any, shown: Any) -> Points:
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise ParameterError(f"'{name}': found {shown!r}, expected pairs such as [[0, 1], [10, 2]]")
+        raise ParameterError(
+            f"'{name}': found {_shown(shown)}, expected pairs such as [[0, 1], [10, 2]]"
+        )
     if not len(points) or (np.diff(points[:, 0]) <= 0).any():
         raise ParameterError(f"'{name}': the first numbers of the pairs must rise")
     return tuple(points[:, 0].tolist()), tuple(points[:, 1].tolist())
 
 
 def _plain(value: Any) -> Any:
+    """A value as numbers, lists and dicts."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, xr.DataArray) and value.dims == ("time",):
+        value = value.to_series()
     if isinstance(value, pd.Series):
         return np.column_stack([value.index.to_numpy(dtype=float), value]).tolist()
     if isinstance(value, pd.DataFrame):
         return {str(c): _plain(value[c]) for c in value.columns}
     return np.asarray(value, dtype=float).tolist()
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: on one line, and not all of a long one."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 
 def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

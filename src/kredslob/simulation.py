@@ -185,7 +185,7 @@ class Model:
             would not fit into memory.
         """
         shared = self._base(scenario, {}, years, time_step, saveper)
-        whole = many_designs(self.program, design).over(shared)
+        whole = many_designs(self.program, design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
