@@ -78,10 +78,13 @@ class Outcome:
         NaN after the end of a run that is shorter than another.
     times : array of float, shape (times,)
         Times of saving, of the longest run.
+    rows : array of int, shape (runs,)
+        How many of these times each run reaches.
     """
 
     values: np.ndarray
     times: np.ndarray
+    rows: np.ndarray
 
 
 @dataclass
@@ -96,6 +99,10 @@ class NumbaTarget:
 
     program: Program
     _rows: int = field(default=0, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to compile the model, or find it in its cache."""
+        return {"program": self.program, "_rows": self._rows}
 
     @cached_property
     def source(self) -> str:
@@ -163,7 +170,7 @@ class NumbaTarget:
             The time step, final time or a fixed delay of a run makes no sense.
         """
         runs = len(batch)
-        rows = self._rows or (len(at) or self.rows_expected(batch))
+        rows = len(at) or self.rows_expected(batch)
         while True:
             out = np.empty((runs, rows, len(saved)))
             times = np.empty((runs, rows))
@@ -172,6 +179,7 @@ class NumbaTarget:
             if not (status[:, 1] == _NO_ROOM).any():
                 break
             rows *= 2
+            done = None  # the runs have been counted already
             if rows * max(1, len(saved)) > _MOST_ROWS:
                 raise ParameterError(
                     f"{self.program.name}: a run would save more than {_MOST_ROWS} values"
@@ -183,8 +191,9 @@ class NumbaTarget:
             out[run, status[run, 0] :] = np.nan
         if not len(at):
             self._rows = max(used, 1)
-        shown = times[longest, :used] if runs else times[:0].ravel()
-        return Outcome(out[:, :used], shown.copy())
+        shown = times[longest, :used].copy() if runs else times[:0].ravel()
+        self._check_times(times[:, :used], status[:, 0], shown, batch)
+        return Outcome(out[:, :used], shown, status[:, 0].copy())
 
     def _fill(
         self,
@@ -262,20 +271,32 @@ class NumbaTarget:
                     ys.extend(y)
         return np.array(xs or [0.0]), np.array(ys or [0.0]), first, count
 
+    def clocks(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Initial and final time, time step and SAVEPER of each run.
+
+        Each has one entry if all runs share it, and NaN where the model computes it.
+        """
+        clock = self.program.clock
+        return (
+            self._known(clock.initial, batch),
+            self._known(clock.final, batch),
+            self._known(clock.step, batch),
+            self._known(clock.saveper, batch),
+        )
+
+    def _known(self, name: str, batch: Batch) -> np.ndarray:
+        if name not in self.program.defaults:
+            return np.array([np.nan])
+        own = np.flatnonzero(batch.varied == self.places(name)[0])
+        return batch.values[:, own[0]] if len(own) else batch.constants[self.constant_places(name)]
+
     def rows_expected(self, batch: Batch) -> int:
         """A guess at the number of times saved, from the constants; the kernel knows better."""
-        clock = self.program.clock
-        names = (clock.initial, clock.final, clock.saveper, clock.step)
-        known = [
-            float(batch.constants[self.constant_places(n)[0]])
-            if n in self.program.defaults
-            else float("nan")
-            for n in names
-        ]
-        initial, final, saveper, step = known
-        each = saveper if saveper == saveper else step
-        rows = (final - initial) / each if each else float("nan")
-        return int(rows) + 2 if 0 <= rows < 1e6 else 256
+        initial, final, step, saveper = self.clocks(batch)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rows = (final - initial) / np.where(np.isnan(saveper), step, saveper)
+        most = float(np.max(rows, initial=0.0))
+        return int(most) + 2 if 0 <= most < 1e6 else self._rows or 256
 
     def _check(self, status: np.ndarray, batch: Batch) -> None:
         for code, problem in _PROBLEMS.items():
@@ -284,7 +305,25 @@ class NumbaTarget:
                 which = f" (run {int(batch.numbers[failed[0]])})" if len(batch) > 1 else ""
                 raise ParameterError(f"{self.program.name}{which}: {problem}")
 
+    def _check_times(
+        self, times: np.ndarray, rows: np.ndarray, shown: np.ndarray, batch: Batch
+    ) -> None:
+        """Refuse runs that are not saved at the same times: they cannot share one axis."""
+        near = 1e-9 * np.max(np.abs(shown), initial=1.0)
+        if len(shown) > 1:
+            near = max(near, _SAME_TIME * (shown[-1] - shown[0]) / (len(shown) - 1))
+        apart = np.abs(times - shown) > near
+        apart &= np.arange(len(shown)) < rows[:, np.newaxis]
+        if apart.any():
+            run, row = (int(k) for k in np.argwhere(apart)[0])
+            raise ParameterError(
+                f"{self.program.name}: run {batch.numbers[run]} is saved at {times[run, row]:.6g} "
+                f"and another run at {shown[row]:.6g}; name the times with at=, or give all runs "
+                "one SAVEPER and INITIAL TIME"
+            )
 
+
+_SAME_TIME = 1e-4  # of the time between two that are saved
 _NO_ROOM = 1
 _PROBLEMS = {
     2: "INITIAL TIME, FINAL TIME and TIME STEP must be numbers and TIME STEP above 0",
