@@ -21,6 +21,10 @@ LAYERS = {
     "lowering": 2,
     "targets": 3,
     "datasets": 4,
+    "summaries": 4,
+    "ensemble": 5,
+    "store": 5,
+    "distributed": 5,
     "simulation": 6,
     "results": 6,
     "verification": 7,
@@ -35,6 +39,7 @@ DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
+    *("summaries", "ensemble", "store", "distributed"),
 )
 
 
