@@ -11,6 +11,7 @@ import numpy as np
 BEYOND_PYSD = {
     "comments.mdl": "does not read {remarks} within an equation",
     "copy_as_number.mdl": "loses the numbers of a range whose copy comes first in the alphabet",
+    "delay3_of_short_time.mdl": "leaves out the stages of DELAY3 that are shorter than a step",
     "delay_material.mdl": "has no DELAY MATERIAL",
     "get_time_value_at_start.mdl": "has no GET TIME VALUE relative to the start",
     "mapping_element_by_element.mdl": "takes the mapped elements for elements of the range",
@@ -22,8 +23,10 @@ BEYOND_PYSD = {
     "pulses_between_steps.mdl": "compares a pulse with Time, not with Time + TIME STEP / 2",
     "reinitial.mdl": "has no REINITIAL",
     "subscripts_in_any_case.mdl": "heeds the case of subscripts",
+    "xmile_array_functions.xmile": "does not read '*' as a subscript",
     "xmile_array_totals.xmile": "does not read '*' as a subscript",
     "xmile_graphs_of_a_kind.xmile": "interpolates a discrete and an extrapolating graph",
+    "xmile_macro_parameters.xmile": "does not read the parameters of a macro as variables",
     "xmile_operators.xmile": "does not read MOD, NOT and a row of conditions",
 }
 # Worked out by hand from the equations and Vensim's reference manual (vensim.com/documentation),
@@ -63,6 +66,9 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("single", "Odense"): [0, 1, 2, 3],
         ("Stock", "Vejle", "old"): [3, 9, 15, 21],
     },
+    "clock_of_time.mdl": {  # steps of a half until 2; from 4 on, kept every other month
+        "present": [1, 1.5, 2, 3, 5, 7, 9],
+    },
     "comments.mdl": {"flow": 3},
     "copy_as_number.mdl": {
         ("diagonal", "Aarhus", "Aarhus"): 1,
@@ -79,6 +85,10 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
     "delay1.mdl": {  # the stock of what is under way is input * delay time at first
         "output": [10] * 5 + [15 - 5 * (5 / 6) ** k for k in range(1, 21)],
     },
+    "delay3_of_short_time.mdl": {
+        # A stage holds what came in less half of what it held, and gives 3/2 of what it holds.
+        "output": [0, 0, 0, 0, 3.375, 1.6875],
+    },
     "delay_fixed.mdl": {
         "delayed": [-1] * 4 + [1.5 * k for k in range(17)],
         "one step": [9] + [1.5 * k for k in range(20)],
@@ -90,6 +100,11 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "constant time": [-1, -1, 1, 4, 7, 10, 13, 16, 19],
         "shorter": [-1, -1, -1, 1, 4, 7 + 10, 13, 16, 19],
         "longer": [-1, -1, 1, 4, 7, 0.5, 10, 13, 16],
+    },
+    "element_and_whole_range.mdl": {
+        "there": 140,
+        ("away", "Aarhus"): 140,
+        ("away", "Odense"): [0, 20, 40],
     },
     "element_as_number.mdl": {
         ("number", "Vejle"): 3,
@@ -117,6 +132,17 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("block", "Odense", "old"): 1,
         ("Stock", "Odense"): 100,
         ("Stock", "Vejle"): [0, 1, 2],
+    },
+    "external_missing.mdl": {
+        ("ahead", "Aarhus"): [1, 4, 4, 7],
+        ("ahead", "Odense"): [5, 6, 2, 2],
+        ("behind", "Aarhus"): [1, 1, 4, 7],
+        ("behind", "Odense"): [5, 6, 6, 2],
+        ("straight", "Aarhus"): [1, 2.5, 4, 7],
+        ("straight", "Odense"): [5, 6, 4, 2],
+        ("ten times", "measured", "Aarhus"): [0, 100, 200, 300],
+        ("ten times", "known", "Odense"): 80,
+        ("ten times", "given", "Odense"): 40,
     },
     "final_time_of_a_stock.mdl": {"Stock": [0, 3, 6, 9, 12, 15, 18, 21]},
     "get_time_value.mdl": {"later": [3, 3.5, 4, 4.5, 5, 5.5, 6]},
@@ -199,6 +225,10 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("one", "Aarhus"): np.nan,
         ("column", "Vejle", "young"): 3,
         "used": [13, 14, 15],
+    },
+    "order_of_a_variable.mdl": {  # two stages, each half way to what comes in
+        "delayed": [0, 0, 0, 2.5, 5, 6.875, 8.125],
+        "smoothed": [0, 0, 0, 2.5, 5, 6.875, 8.125],
     },
     "order_of_elements.mdl": {
         ("chain", "s2"): [2, 4, 6],
@@ -320,6 +350,9 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("by group", "g2"): -9,
         "none": 7,
     },
+    "vector_select_by_time.mdl": {  # of 2 once and 4 twice
+        "chosen": [10, 2 * 8, 2, 8, 5, 2 * 4**2, 2 + 4, 2 * 4, 2, 4, 3],
+    },
     "vector_sort.mdl": {
         ("order up", "i1"): 1,
         ("order up", "i2"): 3,
@@ -331,6 +364,25 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("table sorted", "g2", "i1"): 5,
         ("table rank", "g2", "i1"): 1,
     },
+    "vector_sort_mapped.mdl": {
+        ("order", "first"): 1,
+        ("order", "second"): 2,
+        ("order", "third"): 0,
+        ("sorted", "first"): 10,
+        ("sorted", "third"): 30,
+        "middle": 20,
+    },
+    "xmile_array_functions.xmile": {
+        "smallest": 1,
+        "largest": 3,
+        ("as many", "Odense"): 1,
+        ("gone", "Vejle"): 15,
+        ("come", "Aarhus"): 11,
+        ("come", "Vejle"): 9,
+        "least": 1,
+        ("flat", "Odense"): 1,
+        "average": [1, 4 / 3, 5 / 3, 2],
+    },
     "xmile_array_totals.xmile": {
         "all": 21,
         ("by city", "Odense"): 7,
@@ -339,6 +391,7 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "highest": 6,
         "count": 3,
     },
+    "xmile_from_vensim.xmile": {"Stock": [0, 0, 1, 3]},
     "xmile_graphs.xmile": {
         "read line": [-3 + 1.0 * k for k in range(6)] + [3 - 0.5 * k for k in range(11)],
         "read steps": [1] * 6 + [3] * 11,
@@ -347,6 +400,8 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "extrapolated": [-3, -1, 1, 3, 2, 5, 9, 13, 17],
         "stairs": [1, 1, 3, 3, 2, 2, 5, 5, 5],
     },
+    "xmile_keyword_names.xmile": {"rest": 2, "same": 5},
+    "xmile_macro_parameters.xmile": {"total": [2, 2, 3, 5]},
     "xmile_non_negative.xmile": {  # every half month from 0 to 9
         "Kept": [5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0.5, 1, 1.5, 2, 2.5, 3],
         "one way": [2, 1.5, 1, 0.5] + [0] * 15,

@@ -472,16 +472,39 @@ def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expre
     selector, body, missing, action, _ = nodes
     inner, loops = _summed(model, [selector, body], scope)
     chosen, value = lower(model, selector, inner), lower(model, body, inner)
+    otherwise = lower(model, missing, scope)
     number = lower(model, action, scope)
-    if not isinstance(number, Number) or number.value not in range(11):
+    if not isinstance(number, Number):  # which action it is turns out in the run
+        number = model.shared(scope, "numerical action", number)
+        result: Expression = Number(NAN)
+        for code in _ACTIONS:
+            selected = _selected(code, loops, chosen, value, otherwise)
+            result = If(Call("=", (number, Number(float(code)))), selected, result)
+        return result
+    if number.value not in _ACTIONS:
         raise LoweringError("the numerical action of VECTOR SELECT must be a number from 0 to 10")
-    if number.value < 5:
+    return _selected(int(number.value), loops, chosen, value, otherwise)
+
+
+#: Vensim's numerical actions of VECTOR SELECT: the sum, product, minimum, maximum and average of
+#: the elements times their weights, the product of the elements to the power of their weights, and
+#: the first five again without weights.
+_ACTIONS = range(11)
+
+
+def _selected(
+    action: int,
+    loops: tuple[Loop, ...],
+    chosen: Expression,
+    value: Expression,
+    otherwise: Expression,
+) -> Expression:
+    if action < 5:
         value = Call("*", (chosen, value))
-    elif number.value == 5:
+    elif action == 5:
         value = Call("^", (value, chosen))
     operation = ("sum", "prod", "vmin", "vmax", "mean", "prod")
-    chosen_operation = (*operation, *operation[:5])[int(number.value)]
-    otherwise = lower(model, missing, scope)
+    chosen_operation = (*operation, *operation[:5])[action]
     if chosen_operation != "mean":
         return Reduce(chosen_operation, loops, value, chosen, otherwise)
     count = Reduce("sum", loops, Number(1.0), chosen, Number(1.0))

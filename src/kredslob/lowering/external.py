@@ -66,8 +66,13 @@ def lookups(path: Path, tree: Any, coordinates: Mapping[str, list[str]]) -> Seri
     return _read(path, file, read)
 
 
-def data(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]]) -> Series:
-    """Points of GET XLS DATA or GET DIRECT DATA over time, one table an element."""
+def data(
+    path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]], mode: str
+) -> Series:
+    """Points of GET XLS DATA or GET DIRECT DATA over time, one table an element.
+
+    A cell that is empty is read as the mode has it between two points.
+    """
     from pysd.py_backend.external import ExtData
 
     file = check_external_path(path, tree.file)
@@ -78,7 +83,7 @@ def data(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]])
             tree.tab,
             tree.time_row_or_col,
             tree.cell,
-            "interpolate",
+            mode,
             dict(coordinates),
             path.parent,
             dict(coordinates),
@@ -90,7 +95,7 @@ def data(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]])
     return _read(path, file, read)
 
 
-def tabular(path: Path, tree: Any, name: str, coordinates: Mapping[str, list[str]]) -> Series:
+def tabular(path: Path, name: str, coordinates: Mapping[str, list[str]]) -> Series:
     """Values over time of a data variable without an equation, from a table beside the model.
 
     The first of `table_files` that has the variable.

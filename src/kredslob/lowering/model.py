@@ -335,9 +335,10 @@ class Lowering:
         """Subscripts of a box as PySD's readers of external files want them."""
         dims = axes(self.ranges, [component.subscripts[0]], "")
         shown = {}
-        for dim, elements in zip(dims, box.elements, strict=True):
+        for number, (dim, elements) in enumerate(zip(dims, box.elements, strict=True)):
             names = dict(zip(self.ranges.keys(dim), self.ranges.elements[dim], strict=True))
-            shown[dim] = [names[e] for e in elements]
+            unique = dim if dim not in shown else f"{dim} {number}"
+            shown[unique] = [names[e] for e in elements]
         return shown
 
     def _constant_at(self, values: np.ndarray, scope: Scope, box: Region) -> Expression:
@@ -387,16 +388,18 @@ class Lowering:
     def _define_data(self, name: str, variable: _Variable) -> None:
         array = self.arrays[name]
         for component, box in variable.boxes:
-            inner, index = self._entered(name, box, Scope(name, (), self.names))
             tree = component.ast
             kind = type(tree).__name__
             if kind not in ("DataStructure", "GetDataStructure"):
-                self._always(name, index, inner, lower(self, tree, inner))
+                self._define_box(name, component, box, Scope(name, (), self.names), None)
                 continue
+            inner, index = self._entered(name, box, Scope(name, (), self.names))
             mode = (getattr(component, "keyword", None) or "interpolate").replace(" ", "_")
             coordinates = self._coordinates(component, box)
-            read = external.data if kind == "GetDataStructure" else external.tabular
-            series = read(self.path, tree, array.name, coordinates)
+            if kind == "GetDataStructure":
+                series = external.data(self.path, tree, array.name, coordinates, mode)
+            else:
+                series = external.tabular(self.path, array.name, coordinates)
             points = tuple((tuple(map(float, x)), tuple(map(float, y))) for x, y in series)
             shape = tuple(len(elements) for elements in box.elements)
             table = self._fresh(f"{name} over time")
@@ -593,13 +596,11 @@ class Lowering:
 
     def with_last(self, scope: Scope, tree: Any, count: int) -> Scope:
         """The scope with the loops of the last subscripts of a reference innermost."""
-        tokens = _first_subscripts(tree)
         wanted = [
-            b
-            for token in tokens
+            binding
+            for token in _first_subscripts(tree)
             if (name := self.ranges.range(token)) is not None
-            for b in scope.bindings
-            if b.range == name and not b.summed
+            and (binding := self._loop_of(name, scope)) is not None
         ][-count:]
         if len(wanted) < count:
             raise LoweringError(
@@ -610,6 +611,13 @@ class Lowering:
         if scope.outer and any(b in scope.bindings[: scope.outer] for b in wanted):
             raise LoweringError("a function of whole arrays cannot stand in a macro like this")
         return replace(scope, bindings=(*rest, *wanted))
+
+    def _loop_of(self, name: str, scope: Scope) -> Binding | None:
+        """The open loop of a range, or one whose range is mapped to it."""
+        loops = [b for b in scope.bindings if not b.summed]
+        own = (b for b in loops if b.range == name)
+        mapped = (b for b in loops if self.ranges.counterparts(b.range, name))
+        return next(own, next(mapped, None))
 
     def with_whole_last_axis(self, tree: Any, scope: Scope) -> tuple[Expression, Scope]:
         """A reference to an array, read along its whole last axis, whatever the file says there."""

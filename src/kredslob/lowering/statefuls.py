@@ -79,12 +79,16 @@ def _smooth(model: Lowering, node: Any, scope: Scope) -> Expression:
 
 
 def _delay(model: Lowering, node: Any, scope: Scope) -> Expression:
+    """DELAY1 and DELAY3: as many stages as the manual writes out, however short each of them is.
+
+    PySD leaves out stages that are shorter than a time step, as Vensim does for DELAY N only.
+    """
     source = lower(model, node.input, scope)
     delay = model.shared(scope, "delay time", lower(model, node.delay_time, scope))
     most = model.order(lower(model, node.order, scope))
-    order = _order_in_force(model, most, delay, scope)
+    order = Number(float(most))
     array = model.hidden_stock(scope, "delay", stages=most)
-    stages = _Stages(array, most, scope, order)
+    stages = _Stages(array, most, scope)
     stages.start(model, _times(_first(model, node, source, scope), delay))
 
     def rate(before: Expression, own: Expression) -> Expression:

@@ -167,7 +167,8 @@ def _mappings(
 def axes(ranges: Ranges, subscripts: Sequence[Sequence[str]], variable: str) -> tuple[str, ...]:
     """Ranges of the axes of a variable, from the subscripts of each of its equations.
 
-    An axis that is defined element by element gets the smallest range that holds them all.
+    An axis that is defined element by element gets the smallest range that holds them all: one
+    that no other axis has, if there is any.
     """
     if len({len(used) for used in subscripts}) > 1:
         raise SubscriptError("its equations have different numbers of subscripts")
@@ -179,9 +180,8 @@ def axes(ranges: Ranges, subscripts: Sequence[Sequence[str]], variable: str) -> 
             dims.append(only)
             continue
         used = {e for n in names for e in _elements(ranges, n)}
-        holders = [
-            name for name in ranges.elements if used <= set(ranges.keys(name)) and name not in dims
-        ]
+        holders = [name for name in ranges.elements if used <= set(ranges.keys(name))]
+        holders = [name for name in holders if name not in dims] or holders
         named = [r for n in names if (r := ranges.range(n)) in holders]
         whole = [r for r in named if set(ranges.keys(r)) == used]
         if not holders:

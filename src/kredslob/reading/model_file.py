@@ -6,6 +6,7 @@ The text is parsed here into PySD's abstract model; nothing is run.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -132,13 +133,18 @@ def integration_method(path: Path) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 
     Euler where the file names none. Vensim's automatic RK4 is read as RK4 with the file's step.
+    A file in the XMILE format that Vensim has exported says RK4 whatever the model's setting was
+    (all public ones do, also those whose ``.mdl`` says Euler): it is read as Euler, with a warning.
 
     Raises
     ------
     InputFileError
         It asks for another one.
     """
-    method = _reading(path).method or "euler"
+    reading = _reading(path)
+    if reading.remark:
+        warnings.warn(f"{path.name}: {reading.remark}", stacklevel=2)
+    method = reading.method or "euler"
     if method not in ("euler", "rk4"):
         raise InputFileError(path, f"asks for the method '{method}', expected euler or rk4")
     return method

@@ -34,8 +34,11 @@ class Reading:
         Line of each variable of the main section, counted from 1.
     method : str
         Integration method as the file writes it; empty where it does not.
+    remark : str
+        What a user should know about how the file was read; empty where there is nothing.
     """
 
     model: AbstractModel
     lines: Mapping[str, int] = field(repr=False)
     method: str = ""
+    remark: str = ""

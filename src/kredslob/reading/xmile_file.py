@@ -61,9 +61,15 @@ def read_xmile(path: Path) -> Reading:
     sections = [_section(path, "__main__", [], elements, dimensions)]
     for node in children(root, "macro"):
         sections.append(_macro_section(path, node, scope, behavior))
-    method = _method(specs.get("method") or "")
+    method, remark = _method(specs.get("method") or ""), ""
+    if method == "rk4" and _is_vensims(root):
+        method = "euler"
+        remark = (
+            "Vensim writes the method RK4 into every XMILE file that it exports, so that it says "
+            "nothing; Euler's is used, give integration='rk4' for the other"
+        )
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
-    return Reading(model, lines, method)
+    return Reading(model, lines, method, remark)
 
 
 def _dimensions(root: Any) -> dict[str, Dimension]:
@@ -160,6 +166,13 @@ def _method(text: str) -> str:
     """First method of a list such as ``rk45, rk4`` that is supported; else the first."""
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     return next((name for name in names if name in SUPPORTED), names[0] if names else "")
+
+
+def _is_vensims(root: Any) -> bool:
+    """Whether Vensim itself has exported the file; xmutil, which converts too, keeps the method."""
+    header = child(root, "header")
+    vendor = text_of(header, "vendor") if header is not None else ""
+    return vendor.startswith("Ventana Systems, Inc")
 
 
 def _behavior(root: Any) -> Behavior:
