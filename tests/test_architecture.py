@@ -20,6 +20,7 @@ LAYERS = {
     "dimensions": 2,
     "lowering": 2,
     "targets": 3,
+    "batches": 4,
     "datasets": 4,
     "summaries": 4,
     "ensemble": 5,
@@ -39,7 +40,7 @@ DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("summaries", "ensemble", "store", "distributed"),
+    *("batches", "summaries", "ensemble", "store", "distributed"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from kredslob.program import Array, Program
 from kredslob.targets.numba import Batch, NumbaTarget, Outcome
 
 _PACKAGES = ("kredslob", "numba", "numpy", "xarray", "pandas", "pysd")
-_SAME_TIME = 1e-5  # of a time step
+STATISTIC = "statistic"
 
 
 def dataset(
@@ -66,12 +65,73 @@ def dataset(
             spread, lead = part.reshape(runs, rows, *array.shape), (RUN, "time")
             place += array.size
         data[name] = _labelled(array, (*lead, *_distinct(array.dims)), spread)
-    step = target.constants if program.clock.step in program.defaults else None
-    times = outcome.times
-    if step is not None:
-        at = batch.constants[target.constant_places(program.clock.step)[0]]
-        times = rounded(times, float(at))
-    return _finished(program, data, times, {RUN: batch.numbers}, made_by)
+    return _finished(program, data, outcome.times, {RUN: batch.numbers}, made_by)
+
+
+def summary_dataset(
+    target: NumbaTarget,
+    names: Sequence[str],
+    batch: Batch,
+    times: np.ndarray,
+    table: np.ndarray,
+    labels: Sequence[str],
+    final: np.ndarray | None,
+    made_by: Mapping[str, Any],
+) -> xr.Dataset:
+    """Label what many runs came to.
+
+    Parameters
+    ----------
+    target, names, batch
+        As for `dataset`.
+    times : array of float
+        Times that were saved.
+    table : array, shape (statistics, times x elements)
+        From `kredslob.summaries`; elements of `differing` variables, one after the other.
+    labels : sequence of str
+        Names of the statistics; if there is none, only the last values are labelled.
+    final : array, shape (runs, elements), optional
+        Last value of each run.
+    made_by : mapping
+        Attributes.
+
+    Returns
+    -------
+    Dataset
+        Over ``statistic``, ``time`` and subscripts; ``final NAME`` over ``run`` and subscripts.
+        Constants that all runs share are as in `dataset`.
+    """
+    program = target.program
+    cells = table.reshape(len(labels), len(times), -1) if labels else table
+    moving = differing(target, names, batch)
+    data: dict[str, xr.Variable] = {}
+    place = 0
+    others: dict[str, Any] = {STATISTIC: list(labels)} if labels else {}
+    for name in names:
+        array = program.arrays[name]
+        dims = _distinct(array.dims)
+        if name not in moving:
+            values = batch.constants[target.constant_places(name)].reshape(1, *array.shape)
+            spread = np.broadcast_to(values, (len(times), *array.shape))
+            data[name] = _labelled(array, ("time", *dims), spread)
+            continue
+        part = slice(place, place + array.size)
+        place += array.size
+        if labels:
+            values = cells[:, :, part].reshape(len(labels), len(times), *array.shape)
+            data[name] = _labelled(array, (STATISTIC, "time", *dims), values)
+        if final is not None:
+            values = final[:, part].reshape(len(final), *array.shape)
+            data[f"final {name}"] = _labelled(array, (RUN, *dims), values)
+            others[RUN] = batch.numbers
+    return _finished(program, data, times, others, made_by)
+
+
+def differing(target: NumbaTarget, names: Sequence[str], batch: Batch) -> list[str]:
+    """Those of the variables that can differ from run to run: all but shared constants."""
+    varied = set(batch.varied.tolist())
+    constants = target.program.defaults
+    return [n for n in names if n not in constants or varied & set(target.places(n).tolist())]
 
 
 def from_arrays(
@@ -110,12 +170,6 @@ def provenance(
         "versions": json.dumps(dict(_versions())),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-def rounded(times: np.ndarray, step: float) -> np.ndarray:
-    """Times without the last digits that adding up steps leaves behind."""
-    digits = -int(math.log10(step * _SAME_TIME)) if step > 0 else 12
-    return np.round(times, max(digits, 0))
 
 
 def _constant(target: NumbaTarget, batch: Batch, name: str) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.datasets import dataset, from_arrays, provenance
+from kredslob.batches import batch_of, times_of
+from kredslob.datasets import dataset, differing, from_arrays, provenance
 from kredslob.design import RUN, Design, many_designs, merged, one_design
+from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned, run_here
 from kredslob.errors import ParameterError
 from kredslob.lowering import lower_model
 from kredslob.program import Array, Program, key
 from kredslob.reading import ModelFile, abstract_model, integration_method, read_model, source_lines
+from kredslob.summaries import SKETCH_BYTES, Statistics, statistics_of
 from kredslob.targets.numba import Batch, NumbaTarget
 
-Progress = Callable[[float, float], None]
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
 _MOST_BYTES = 8 * 2**30
@@ -132,7 +134,7 @@ class Model:
             made_by = self._made_by(design, scenario, method, seed, "PySD")
             return self._on_pysd(design, kept, method, made_by)
         target = self.target(design.inputs)
-        batch = self._batch(target, design, np.arange(1), seed)
+        batch = batch_of(target, design, seed)
         outcome = target.run(batch, self._places(target, kept), rk4=method == "rk4", threads=1)
         made_by = self._made_by(design, scenario, method, seed)
         return dataset(target, kept, batch, outcome, made_by).isel({RUN: 0}, drop=True)
@@ -151,6 +153,9 @@ class Model:
         seed: int = 0,
         threads: int | None = None,
         progress: Progress | None = None,
+        summary: Iterable[str | float] | None = None,
+        store: Path | str | None = None,
+        client: Any = None,
     ) -> xr.Dataset:
         """Run the model once for each row of a design, side by side on the processors at hand.
 
@@ -163,52 +168,115 @@ class Model:
         scenario, years, time_step, saveper, save, integration
             As for `run`.
         at : sequence of float, optional
-            Times at which to keep values. Default: each SAVEPER.
+            Times at which to keep values; each must be a time step. Default: each SAVEPER.
         seed : int
             Of the random functions. A run's numbers depend on the seed and its place in the
             design, not on the number of threads.
         threads : int, optional
-            Default: one a processor.
+            Default: one a processor; with a client, one for each chunk of runs.
         progress : callable, optional
-            Called with (runs done, runs in all) as the work goes on.
+            Called with (runs done, runs in all) as the work goes on, never by two threads at once.
+        summary : iterable of str or float, optional
+            Instead of the runs, what they come to: ``count`` (of runs with a number there),
+            ``mean``, ``variance``, ``std``, ``min``, ``max``, a number from 0 to 1 for a quantile,
+            and ``final`` for the last value of each run. The runs themselves are forgotten, so
+            that memory does not grow with their number, but for ``final``.
+        store : Path or str, optional
+            Folder for a Zarr store, to which results are written as the work goes on. If it is
+            broken off, the same call goes on with what is missing. Needs ``kredslob[cluster]``.
+        client : dask.distributed.Client, optional
+            A cluster whose workers share the work; the numbers are the same to the last bit. With
+            a store, all workers must see its folder. Needs ``kredslob[cluster]``.
 
         Returns
         -------
         xarray.Dataset
             As from `run`, with a leading dimension ``run``. What is the same in all runs because
-            it is a constant that none of them changes has no such dimension.
+            it is a constant that none of them changes has no such dimension. With a store, values
+            are read when they are asked for. With a summary, the leading dimension is
+            ``statistic``, with quantiles as ``q0.05``, within 0.2 % of each run's value; last
+            values are in ``final NAME``, over ``run``.
 
         Raises
         ------
         ParameterError
             As for `run`; checked for all runs before the first one starts. Also if the results
-            would not fit into memory.
+            would not fit into memory, or something is asked for that is not installed.
+        InputFileError
+            The store cannot be used, or holds other results.
+
+        Examples
+        --------
+        >>> design = {"reinvestment rate": np.linspace(0, 1, 1000)}  # doctest: +SKIP
+        >>> bands = model.run_many(  # doctest: +SKIP
+        ...     design, save=["total cash"], summary=["mean", 0.05, 0.95]
+        ... )
+        >>> bands["total cash"].sel(statistic="q0.95")  # doctest: +SKIP
+
+        A bar of tqdm shows the progress so:
+
+        >>> with tqdm(total=1000) as bar:  # doctest: +SKIP
+        ...     model.run_many(design, progress=lambda done, _: bar.update(done - bar.n))
         """
+        if threads is not None and not (isinstance(threads, int) and threads > 0):
+            raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
+        asked = None if summary is None else statistics_of(summary)
         shared = self._base(scenario, {}, years, time_step, saveper)
         whole = many_designs(self.program, design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
-        batch = self._batch(target, whole, np.arange(whole.runs), seed)
-        places = self._places(target, kept)
-        self._check_memory(target, batch, len(places), at)
-        reached = [0]
-
-        def done(count: int) -> None:
-            reached[0] += count
-            if progress:
-                progress(reached[0], whole.runs)
-
-        outcome = target.run(
-            batch,
-            places,
-            at=[] if at is None else sorted(float(t) for t in at),
-            rk4=method == "rk4",
-            threads=threads,
-            done=done,
-        )
+        batch = batch_of(target, whole, seed)
+        times = [] if at is None else times_of(at, target, batch)
         made_by = self._made_by(whole, scenario, method, seed)
-        return dataset(target, kept, batch, outcome, made_by)
+        places = self._places(target, kept)
+        if asked is None and store is None and client is None:
+            self._check_memory(target, len(batch), batch, len(places), times)
+            outcome = target.run(
+                batch,
+                places,
+                at=times,
+                rk4=method == "rk4",
+                threads=threads,
+                done=Tally(progress, whole.runs),
+            )
+            return dataset(target, kept, batch, outcome, made_by)
+        if asked is not None:  # a constant that differs is summed up like any other variable
+            moving = [target.places(n) for n in differing(target, kept, batch)]
+            places = np.concatenate(moving) if moving else places[:0]
+        ensemble = planned(
+            target, kept, places, batch, at=times, rk4=method == "rk4", made_by=made_by
+        )
+        held = len(batch) if store is None and asked is None else ensemble.job.chunk_runs
+        self._check_memory(target, held, batch, len(places), times)
+        sink = self._sink(ensemble, asked, store)
+        if client is None:
+            return run_here(ensemble, sink, threads, progress)
+        from kredslob.distributed import check_client, run_there
+
+        check_client(client)
+        return run_there(ensemble, sink, client, threads, progress)
+
+    def _sink(self, ensemble: Ensemble, asked: Statistics | None, store: Path | str | None) -> Sink:
+        """Where the results of an ensemble go."""
+        if asked is not None and asked.quantiles:
+            cells = len(ensemble.job.times) * len(ensemble.job.saved)
+            size = cells * min(SKETCH_BYTES, 64 * len(ensemble.batch))
+            if size > _MOST_BYTES:
+                raise ParameterError(
+                    f"quantiles of {cells} values may take {size / 2**30:.0f} GiB; "
+                    "name fewer variables with save=, or times with at="
+                )
+        if store is None:
+            return Gathered(ensemble) if asked is None else Folded(ensemble, asked)
+        from kredslob.store import Stored, StoredSummary, check_installed
+
+        check_installed()
+        path = Path(store)
+        if asked is None:
+            return Stored(ensemble, path)
+        plan = f"{ensemble.plan} {' '.join(asked.labels)} {asked.final}"
+        return Folded(ensemble, asked, StoredSummary(path, plan))
 
     def target(self, inputs: Mapping[str, str]) -> NumbaTarget:
         """The compiled model, with the equations of some variables set aside for inputs."""
@@ -241,13 +309,17 @@ class Model:
     ) -> Design:
         """What all runs share: scenario, constants given by keyword, and the clock."""
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
-            if value is not None and not (np.isfinite(value) and value > 0):
+            if value is not None and not _is_above_zero(value):
                 raise ParameterError(f"{what}: found {value}, expected a number above 0")
         base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
+        if not isinstance(base, Mapping):
+            raise ParameterError(
+                f"scenario: found {type(base).__name__}, expected names and values"
+            )
         clock = self.program.clock
         times: dict[str, Any] = {}
         if years is not None:
-            times[clock.final] = self._initial_time() + years
+            times[clock.final] = self._initial_time(merged([base, constants])) + years
         if time_step is not None:
             times[clock.step] = time_step
         if saveper is not None:
@@ -256,8 +328,17 @@ class Model:
         given = {n: v for n, v in design.given.items() if n not in times}
         return Design(1, design.values, design.tables, design.inputs, given)
 
-    def _initial_time(self) -> float:
-        return float(self.program.defaults.get(self.program.clock.initial, (0.0,))[0])
+    def _initial_time(self, changes: Mapping[str, Any]) -> float:
+        """When a run begins, under these changes."""
+        initial = self.program.clock.initial
+        design = one_design(self.program, changes)
+        if initial in design.values:
+            return float(design.values[initial].ravel()[0])
+        if initial in self.program.defaults:
+            return self.program.defaults[initial][0]
+        target = self.target(design.inputs)
+        batch = batch_of(target, design, 0)
+        return float(target.run(batch, np.zeros(0, dtype=np.int64), threads=1).times[0])
 
     def _method(self, integration: str | None) -> str:
         method = integration or self.program.integration
@@ -269,6 +350,8 @@ class Model:
 
     def _kept(self, save: Sequence[str] | None) -> list[str]:
         known = {key(n): n for n, a in self.variables.items() if a.kind != "lookup"}
+        if isinstance(save, str):
+            raise ParameterError(f"save: found '{save}', expected a list of names")
         if save is None:
             return [n for n in known.values() if self.variables[n].kind != "control"]
         kept: dict[str, None] = {}
@@ -277,37 +360,9 @@ class Model:
             if not found or found[0] not in known:
                 raise ParameterError(f"{self.file.path.name} has no variable '{name}' to save")
             kept |= dict.fromkeys(known[n] for n in found)
+        if not kept:
+            raise ParameterError("save: found no name, expected some to keep")
         return list(kept)
-
-    def _batch(self, target: NumbaTarget, design: Design, numbers: np.ndarray, seed: int) -> Batch:
-        """The runs of a design, for a target."""
-        constants = target.constants
-        places: list[np.ndarray] = []
-        columns: list[np.ndarray] = []
-        for name, values in design.values.items():
-            held = f"initial {name}" if design.inputs.get(name) == "initial" else name
-            if len(values) == 1:
-                constants[target.constant_places(held)] = values.ravel()
-            else:
-                places.append(target.places(held))
-                columns.append(values.reshape(len(values), -1))
-        runs = len(numbers)
-        varied = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
-        values = np.concatenate(columns, axis=1) if columns else np.zeros((runs, 0))
-        tables, variant = self._table_variants(target, design, runs)
-        return Batch(constants, varied, values, numbers, tables, variant, seed)
-
-    def _table_variants(
-        self, target: NumbaTarget, design: Design, runs: int
-    ) -> tuple[Sequence[Mapping[str, Any]], np.ndarray | None]:
-        def table(name: str) -> str:
-            return name if name in target.program.tables else f"{name} over time"
-
-        shared = {table(n): v[0] for n, v in design.tables.items() if len(v) == 1}
-        own = {table(n): v for n, v in design.tables.items() if len(v) > 1}
-        if not own:
-            return [shared], None
-        return [shared | {n: v[r] for n, v in own.items()} for r in range(runs)], np.arange(runs)
 
     def _places(self, target: NumbaTarget, kept: Sequence[str]) -> np.ndarray:
         """Where the values to save lie; constants need not be saved."""
@@ -315,14 +370,14 @@ class Model:
         return np.concatenate(moving) if moving else np.zeros(0, dtype=np.int64)
 
     def _check_memory(
-        self, target: NumbaTarget, batch: Batch, saved: int, at: Sequence[float] | None
+        self, target: NumbaTarget, runs: int, batch: Batch, saved: int, at: Sequence[float]
     ) -> None:
-        rows = len(at) if at is not None else target.rows_expected(batch)
-        size = 8 * len(batch) * rows * saved
+        rows = len(at) or target.rows_expected(batch)
+        size = 8 * runs * rows * saved
         if size > _MOST_BYTES:
             raise ParameterError(
-                f"{len(batch)} runs x {rows} times x {saved} values take {size / 2**30:.0f} GiB; "
-                "name fewer variables with save=, or times with at="
+                f"{runs} runs x {rows} times x {saved} values take {size / 2**30:.0f} GiB; "
+                "name fewer variables with save= or times with at=, or ask for a summary= or store="
             )
 
     # --- what comes out ---
@@ -370,3 +425,7 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.file.path.name}: {len(self.variables)} variables>"
+
+
+def _is_above_zero(value: Any) -> bool:
+    return isinstance(value, float | int | np.number) and 0 < float(value) < np.inf

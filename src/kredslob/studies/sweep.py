@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 
 from kredslob.design import RUN
+from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model, Progress
+from kredslob.simulation import HasParameters, Model
 
 
 def sweep(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -55,14 +56,17 @@ class Batch:
         return len(self.values)
 
     def part(self, begin: int, end: int) -> Batch:
-        """Some of the runs."""
-        variant = None if self.variant is None else self.variant[begin:end]
+        """Some of the runs, with the variants of tables that they take."""
+        tables, variant = self.tables, self.variant
+        if variant is not None:
+            used, variant = np.unique(variant[begin:end], return_inverse=True)
+            tables = [self.tables[k] for k in used]
         return Batch(
             self.constants,
             self.varied,
             self.values[begin:end],
             self.numbers[begin:end],
-            self.tables,
+            tables,
             variant,
             self.seed,
         )
@@ -193,7 +197,19 @@ class NumbaTarget:
             self._rows = max(used, 1)
         shown = times[longest, :used].copy() if runs else times[:0].ravel()
         self._check_times(times[:, :used], status[:, 0], shown, batch)
+        if used < len(at) and any(np.isnan(c).any() for c in self.clocks(batch)[:3]):
+            raise ParameterError(
+                f"{self.program.name}: nothing is saved at {at[used]:g}: "
+                "it is no time step, or the runs have ended"
+            )
+        shown = np.array(at[:used], dtype=float) if len(at) else self._rounded(shown, batch)
         return Outcome(out[:, :used], shown, status[:, 0].copy())
+
+    def _rounded(self, times: np.ndarray, batch: Batch) -> np.ndarray:
+        """Times without the last digits that adding up steps leaves behind."""
+        step = float(np.nanmin(self.clocks(batch)[2], initial=np.inf))
+        digits = -int(math.log10(step * _SAME_TIME)) if 0 < step < math.inf else 12
+        return np.round(times, max(digits, 0))
 
     def _fill(
         self,
@@ -311,7 +327,7 @@ class NumbaTarget:
         """Refuse runs that are not saved at the same times: they cannot share one axis."""
         near = 1e-9 * np.max(np.abs(shown), initial=1.0)
         if len(shown) > 1:
-            near = max(near, _SAME_TIME * (shown[-1] - shown[0]) / (len(shown) - 1))
+            near = max(near, 1e-4 * (shown[-1] - shown[0]) / (len(shown) - 1))
         apart = np.abs(times - shown) > near
         apart &= np.arange(len(shown)) < rows[:, np.newaxis]
         if apart.any():
@@ -323,7 +339,7 @@ class NumbaTarget:
             )
 
 
-_SAME_TIME = 1e-4  # of the time between two that are saved
+_SAME_TIME = 1e-5  # of a time step
 _NO_ROOM = 1
 _PROBLEMS = {
     2: "INITIAL TIME, FINAL TIME and TIME STEP must be numbers and TIME STEP above 0",

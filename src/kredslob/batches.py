@@ -1,0 +1,76 @@
+"""A design as a target takes it: places in memory, columns of numbers, variants of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kredslob.design import Design
+from kredslob.errors import ParameterError
+from kredslob.targets.numba import Batch, NumbaTarget
+
+_SAME_STEP = 1e-6  # of a time step
+
+
+def batch_of(target: NumbaTarget, design: Design, seed: int) -> Batch:
+    """The runs of a design, for a target that sets aside the equations of its inputs."""
+    constants = target.constants
+    places: list[np.ndarray] = []
+    columns: list[np.ndarray] = []
+    for name, values in design.values.items():
+        held = f"initial {name}" if design.inputs.get(name) == "initial" else name
+        if len(values) == 1:
+            constants[target.constant_places(held)] = values.ravel()
+        else:
+            places.append(target.places(held))
+            columns.append(values.reshape(len(values), -1))
+    varied = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    values = np.concatenate(columns, axis=1) if columns else np.zeros((design.runs, 0))
+    tables, variant = _table_variants(target, design)
+    return Batch(constants, varied, values, np.arange(design.runs), tables, variant, seed)
+
+
+def _table_variants(
+    target: NumbaTarget, design: Design
+) -> tuple[Sequence[Mapping[str, Any]], np.ndarray | None]:
+    def table(name: str) -> str:
+        return name if name in target.program.tables else f"{name} over time"
+
+    shared = {table(n): v[0] for n, v in design.tables.items() if len(v) == 1}
+    own = {table(n): v for n, v in design.tables.items() if len(v) > 1}
+    if not own:
+        return [shared], None
+    variants = [shared | {n: v[r] for n, v in own.items()} for r in range(design.runs)]
+    return variants, np.arange(design.runs)
+
+
+def times_of(at: Sequence[float], target: NumbaTarget, batch: Batch) -> list[float]:
+    """The times to save at, rising.
+
+    Raises
+    ------
+    ParameterError
+        One is no time step of a run that lasts so long, or no run lasts so long.
+    """
+    try:
+        times = sorted({float(t) for t in at})
+    except (TypeError, ValueError):
+        raise ParameterError(f"at: found {at!r}, expected a list of times") from None
+    if not times or not np.isfinite(times).all():
+        raise ParameterError(f"at: found {list(at)}, expected times at which to keep values")
+    initial, final, step, _ = target.clocks(batch)
+    clocks = np.column_stack(np.broadcast_arrays(initial, final, step))
+    for start, end, dt in np.unique(clocks, axis=0):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = (np.array(times) - start) / dt
+            off = (steps < -_SAME_STEP) | (np.abs(steps - np.round(steps)) > _SAME_STEP)
+        if off.any():
+            raise ParameterError(
+                f"at: found {times[int(np.argmax(off))]:g}, expected time steps: "
+                f"{start:g}, {start + dt:g}, ... {end:g}"
+            )
+    if times[-1] > np.max(final) + _SAME_STEP * np.max(step):
+        raise ParameterError(f"at: found {times[-1]:g}, but the runs end at {np.max(final):g}")
+    return times
