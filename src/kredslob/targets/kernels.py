@@ -10,7 +10,6 @@ process only.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import platform
@@ -18,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +54,7 @@ def compiled(source: str) -> Callable[..., Any]:
     with _one_at_a_time:
         if name not in _loaded:
             folder = cache_folder() / name
-            _loaded[name] = _from_cache(folder) or _made(folder, source)
+            _loaded[name] = _from_cache(folder, source) or _made(folder, source)
         return _loaded[name]
 
 
@@ -74,59 +74,75 @@ def _hash(source: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _from_cache(folder: Path) -> Callable[..., Any] | None:
+def _from_cache(folder: Path, source: str) -> Callable[..., Any] | None:
     """The kernel of a folder; None if it is not there or not what was put there."""
     try:
-        if not _is_own(folder):
+        if not _is_whole(folder, source):
             return None
-        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        if sums != _checksums(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            return None
-        return _load(folder / _SOURCE, folder.name)
+        return _load(folder / _SOURCE, source, folder.name)
     except Exception:  # whatever is wrong with it: it is only a copy, and is made anew
-        shutil.rmtree(folder, ignore_errors=True)
         return None
 
 
+def _is_whole(folder: Path, source: str) -> bool:
+    """Whether a folder is this user's own and holds what was put there for this source."""
+    try:
+        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        kept = (folder / _SOURCE).read_bytes() == source.encode()
+        return kept and _is_own(folder) and sums == _checksums(folder)
+    except (OSError, ValueError):
+        return False
+
+
 def _made(folder: Path, source: str) -> Callable[..., Any]:
+    """Compile a kernel and put it into the cache, if that can be written."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         hidden = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
     except OSError:
         return _made_for_now(source, folder.name)
     try:
-        (hidden / _SOURCE).write_text(source, encoding="utf-8")
-        simulate = _load(hidden / _SOURCE, folder.name)
+        try:
+            (hidden / _SOURCE).write_bytes(source.encode())
+            simulate = _load(hidden / _SOURCE, source, folder.name)
+        except OSError:  # the disk is full
+            return _made_for_now(source, folder.name)
+        _put_in_place(hidden, folder, source)
+        return simulate
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _put_in_place(hidden: Path, folder: Path, source: str) -> None:
+    """Make a whole folder visible, unless another process was faster or it cannot be."""
+    try:
         text = json.dumps(_checksums(hidden), indent=1)
         (hidden / _SUMS).write_text(text, encoding="utf-8")
-        if folder.exists() and _from_cache(folder) is None:
+        if folder.exists() and not _is_whole(folder, source):
             shutil.rmtree(folder, ignore_errors=True)
         os.replace(hidden, folder)
-    except OSError:  # another process was faster, or the disk is full
-        shutil.rmtree(hidden, ignore_errors=True)
-        return _from_cache(folder) or _made_for_now(source, folder.name)
-    return simulate
+    except OSError:
+        return
 
 
 def _made_for_now(source: str, name: str) -> Callable[..., Any]:
     """Compile for this process only."""
     with tempfile.TemporaryDirectory(prefix="kredslob-") as folder:
         path = Path(folder) / _SOURCE
-        path.write_text(source.replace(", cache=True)", ")"), encoding="utf-8")
-        return _load(path, name)
+        return _load(path, source.replace(", cache=True)", ")"), name)
 
 
-def _load(path: Path, number: str) -> Callable[..., Any]:
-    """Import a kernel; this compiles it, or takes Numba's cache files beside it."""
+def _load(path: Path, source: str, number: str) -> Callable[..., Any]:
+    """Run a kernel's source; this compiles it, or takes Numba's cache files beside ``path``.
+
+    Python's own cache of bytecode is left out of it: nothing would vouch for its files.
+    """
     name = f"kredslob_kernel_{number}"  # Numba's files hold it
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module  # Numba looks its functions up by module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
@@ -138,7 +154,7 @@ def _checksums(folder: Path) -> dict[str, str]:
     return {
         str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != _SUMS and not file.name.endswith(".pyc")
+        if file.is_file() and file.name != _SUMS
     }
 
 
