@@ -50,7 +50,7 @@ def test_the_command_says_how_many_differ(
     with pytest.raises(SystemExit) as ended:
         app(["verify", str(MODELS / "sir.mdl")])
     assert ended.value.code == 0
-    assert "8 variables compared; 0 differ by more than 1e-09" in capsys.readouterr().out
+    assert "12 variables compared; 0 differ by more than 1e-09" in capsys.readouterr().out
     with pytest.raises(SystemExit) as ended:  # PySD reads :AND: and :OR: from the right
         app(["verify", str(MODELS / "pulses_between_steps.mdl")])
     assert ended.value.code == 1

@@ -353,7 +353,7 @@ class Model:
         if isinstance(save, str):
             raise ParameterError(f"save: found '{save}', expected a list of names")
         if save is None:
-            return [n for n in known.values() if self.variables[n].kind != "control"]
+            return list(known.values())
         kept: dict[str, None] = {}
         for name in save:
             found = fnmatch.filter(known, key(name)) if "*" in name else [key(name)]
