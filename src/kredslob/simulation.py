@@ -135,7 +135,9 @@ class Model:
             return self._on_pysd(design, kept, method, made_by)
         target = self.target(design.inputs)
         batch = batch_of(target, design, seed)
-        outcome = target.run(batch, self._places(target, kept), rk4=method == "rk4", threads=1)
+        places = self._places(target, kept)
+        self._check_memory(target, 1, batch, len(places), [])
+        outcome = target.run(batch, places, rk4=method == "rk4", threads=1)
         made_by = self._made_by(design, scenario, method, seed)
         return dataset(target, kept, batch, outcome, made_by).isel({RUN: 0}, drop=True)
 

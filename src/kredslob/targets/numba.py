@@ -174,6 +174,9 @@ class NumbaTarget:
             The time step, final time or a fixed delay of a run makes no sense.
         """
         runs = len(batch)
+        known = not any(np.isnan(c).any() for c in self.clocks(batch)[:3])
+        if runs > LANES and not len(at) and not known:  # learn how many rows there are
+            self.run(batch.part(0, LANES), saved[:0], rk4=rk4, threads=1)
         rows = len(at) or self.rows_expected(batch)
         while True:
             out = np.empty((runs, rows, len(saved)))
@@ -197,7 +200,7 @@ class NumbaTarget:
             self._rows = max(used, 1)
         shown = times[longest, :used].copy() if runs else times[:0].ravel()
         self._check_times(times[:, :used], status[:, 0], shown, batch)
-        if used < len(at) and any(np.isnan(c).any() for c in self.clocks(batch)[:3]):
+        if used < len(at) and not known:
             raise ParameterError(
                 f"{self.program.name}: nothing is saved at {at[used]:g}: "
                 "it is no time step, or the runs have ended"
@@ -312,7 +315,7 @@ class NumbaTarget:
         with np.errstate(divide="ignore", invalid="ignore"):
             rows = (final - initial) / np.where(np.isnan(saveper), step, saveper)
         most = float(np.max(rows, initial=0.0))
-        return int(most) + 2 if 0 <= most < 1e6 else self._rows or 256
+        return int(most) + 2 if 0 <= most < 1e15 else self._rows or 256
 
     def _check(self, status: np.ndarray, batch: Batch) -> None:
         for code, problem in _PROBLEMS.items():
