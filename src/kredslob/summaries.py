@@ -253,8 +253,10 @@ def _quantile(block: Digest, buckets: Buckets, q: float) -> np.ndarray:
     low = np.where(below == 0, block.low, low)  # the first and the last run are known exactly
     high = np.where(below + 1 >= last, block.high, high)
     low = np.where(below >= last, block.high, low)
+    share = place - below
     with np.errstate(invalid="ignore"):
-        value = np.where(low == high, low, low + (high - low) * (place - below))
+        between = low * (1.0 - share) + high * share
+    value = np.where((low == high) | (share == 0.0), low, between)
     return np.where(block.count > 0, np.clip(value, block.low, block.high), np.nan)
 
 
