@@ -29,7 +29,7 @@ from kredslob.targets.numba import LANES, Batch, NumbaTarget, Outcome
 Progress = Callable[[float, float], None]
 #: Bytes of saved values in a chunk: more does not run faster, and fewer bytes fit every machine.
 CHUNK_BYTES = 64 * 2**20
-_MOST_RUNS = 16384  # in a chunk, so that progress is seen and little is lost
+MOST_RUNS = 16384  # in a chunk, so that progress is seen and little is lost
 _SECONDS = 30.0  # between two checkpoints of a summary
 
 
@@ -51,6 +51,8 @@ class Job:
         Method of integration.
     times : array of float
         Times that are saved.
+    chunk_runs : int
+        Runs in a chunk.
     """
 
     target: NumbaTarget
@@ -59,12 +61,7 @@ class Job:
     at: tuple[float, ...]
     rk4: bool
     times: np.ndarray
-
-    @cached_property
-    def chunk_runs(self) -> int:
-        """Runs in a chunk."""
-        a_run = 8 * max(1, len(self.times) * len(self.saved))
-        return max(LANES, min(_MOST_RUNS, CHUNK_BYTES // a_run) // LANES * LANES)
+    chunk_runs: int
 
     def run(
         self, batch: Batch, threads: int | None, done: Callable[[int], None] | None = None
@@ -151,7 +148,9 @@ def planned(
     first = int(np.argmax(final)) if len(final) > 1 else 0
     pilot = target.run(batch.part(first, first + 1), saved[:0], at=at, rk4=rk4, threads=1)
     times = np.array(at, dtype=float) if len(at) else pilot.times
-    job = Job(target, tuple(names), saved, tuple(at), rk4, times)
+    a_run = 8 * max(1, len(times) * len(saved))
+    chunk_runs = max(LANES, min(MOST_RUNS, CHUNK_BYTES // a_run) // LANES * LANES)
+    job = Job(target, tuple(names), saved, tuple(at), rk4, times, chunk_runs)
     return Ensemble(job, batch, made_by)
 
 
@@ -317,7 +316,7 @@ class Folded:
             job.names,
             batch,
             job.times,
-            table_of(blocks, self.asked) if blocks else np.zeros((len(self.asked.labels), 0)),
+            table_of(blocks, self.asked) if self.asked.labels else np.zeros((0, 0)),
             self.asked.labels,
             np.concatenate(finals) if finals else None,
             {**self.ensemble.made_by, "runs": len(batch)},
