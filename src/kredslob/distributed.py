@@ -103,6 +103,8 @@ def run_there(
 def _made(packed: bytes, chunk: int, batch: Batch, threads: int) -> Any:
     """On the worker: run a chunk and make of it what the sink wants."""
     job, reduce = _unpacked(packed)
+    if reduce.is_finished(chunk):
+        return None
     return reduce(job, chunk, batch, job.run(batch, threads), threads)
 
 

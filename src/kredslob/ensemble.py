@@ -160,6 +160,10 @@ def planned(
 class Reduce(Protocol):
     """What is made of a chunk where it ran; travels to other machines."""
 
+    def is_finished(self, chunk: int) -> bool:
+        """Whether nothing is left to do, so that the chunk need not be run again."""
+        ...
+
     def __call__(self, job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int) -> Any:
         """A piece for the sink."""
         ...
@@ -196,7 +200,7 @@ class Gathered:
     _pieces: list[Outcome] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reduce = _as_it_is
+        self.reduce = _AsItIs()
 
     def missing(self) -> list[int]:
         """All chunks."""
@@ -219,8 +223,14 @@ class Gathered:
         return dataset(job.target, job.names, self.ensemble.batch, outcome, self.ensemble.made_by)
 
 
-def _as_it_is(job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int) -> Outcome:
-    return outcome
+class _AsItIs:
+    def is_finished(self, chunk: int) -> bool:
+        return False
+
+    def __call__(
+        self, job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int
+    ) -> Outcome:
+        return outcome
 
 
 class Checkpoint(Protocol):
@@ -247,6 +257,9 @@ class Checkpoint(Protocol):
 class _Digesting:
     sketch: bool
     final: bool
+
+    def is_finished(self, chunk: int) -> bool:
+        return False
 
     def __call__(self, job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int) -> Any:
         runs = len(batch)

@@ -111,6 +111,10 @@ class Stored:
 class _Writing:
     path: Path
 
+    def is_finished(self, chunk: int) -> bool:
+        """Whether the chunk is there, though the worker that wrote it could not say so."""
+        return bool(_group(self.path)[_MARKS][chunk])
+
     def __call__(self, job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int) -> None:
         """Write a chunk, and then its mark."""
         group = _group(self.path)

@@ -1,0 +1,163 @@
+"""Runs on a Dask cluster of two worker processes, one of which is killed in the middle."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from kredslob import ensemble
+from kredslob.distributed import _unpacked
+from kredslob.errors import InputFileError, KredslobError
+from kredslob.simulation import Model
+
+distributed = pytest.importorskip("distributed")
+
+RUNS = 1999
+SUMMARY: list[str | float] = ["count", "mean", "variance", "min", "max", 0.05, 0.5, "final"]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "MOST_RUNS", 16)
+
+
+@pytest.fixture(scope="module")
+def design() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(4)
+    return {"time constant": random.uniform(1, 9, RUNS), "inflow": random.uniform(0, 5, (RUNS, 2))}
+
+
+def killing(
+    client: Any, after: int, marks: Path, finished: dict[str, int]
+) -> Callable[[float, float], None]:
+    """A progress callback that kills one worker, once, and notes what is in the store by then."""
+    pids = list(client.run(os.getpid).values())
+
+    def progress(done: float, total: float) -> None:
+        if done >= after and pids:
+            os.kill(pids.pop(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+            pids.clear()
+            finished.update(written(marks))
+
+    return progress
+
+
+def written(marks: Path) -> dict[str, int]:
+    """When each chunk was written."""
+    return {p.name: p.stat().st_mtime_ns for p in marks.glob("[0-9]*") if p.suffix == ""}
+
+
+def everything(tanks: Model, design: Any, **options: Any) -> xr.Dataset:
+    return tanks.run_many(design, years=50, **options).load()
+
+
+@pytest.mark.parametrize("summary", [None, SUMMARY], ids=["runs", "summary"])
+@pytest.mark.parametrize("kept", [False, True], ids=["memory", "store"])
+def test_a_worker_that_dies_changes_no_bit(
+    tanks: Model,
+    design: dict[str, np.ndarray],
+    client: Any,
+    tmp_path: Path,
+    summary: list[str | float] | None,
+    kept: bool,
+) -> None:
+    expected = everything(tanks, design, summary=summary)
+    before = set(client.run(os.getpid).values())
+    marks, finished = tmp_path / "store" / "finished chunks" / "c", dict[str, int]()
+    found = everything(
+        tanks,
+        design,
+        summary=summary,
+        store=tmp_path / "store" if kept else None,
+        client=client,
+        progress=killing(client, RUNS // 4, marks, finished),
+    )
+    assert found.equals(expected)
+    client.wait_for_workers(2, timeout=60)
+    assert set(client.run(os.getpid).values()) != before  # one was really killed
+    if kept and summary is None:  # what was finished has not been made again
+        assert len(finished) >= RUNS // 4 // 16
+        assert finished.items() <= written(marks).items()
+
+
+@pytest.mark.parametrize("summary", [None, SUMMARY], ids=["runs", "summary"])
+def test_a_cluster_goes_on_with_what_one_machine_began(
+    tanks: Model,
+    design: dict[str, np.ndarray],
+    client: Any,
+    tmp_path: Path,
+    summary: list[str | float] | None,
+) -> None:
+    def broken_off(done: float, total: float) -> None:
+        if done >= 800:
+            raise KeyboardInterrupt
+
+    seen: list[float] = []
+    with pytest.raises(KeyboardInterrupt):
+        everything(tanks, design, store=tmp_path / "s", summary=summary, progress=broken_off)
+    found = everything(
+        tanks,
+        design,
+        store=tmp_path / "s",
+        summary=summary,
+        client=client,
+        progress=lambda done, total: seen.append(done),
+    )
+    assert 780 <= seen[0] <= 800
+    assert seen == sorted(seen)
+    assert seen[-1] == RUNS
+    assert found.equals(everything(tanks, design, summary=summary))
+
+
+def test_what_breaks_off_a_cluster_leaves_what_is_finished(
+    tanks: Model, design: dict[str, np.ndarray], client: Any, tmp_path: Path
+) -> None:
+    def broken_off(done: float, total: float) -> None:
+        if done >= 800:
+            raise KeyboardInterrupt
+
+    options: dict[str, Any] = {"store": tmp_path / "s", "client": client}
+    with pytest.raises(KeyboardInterrupt):
+        everything(tanks, design, progress=broken_off, **options)
+    seen: list[float] = []
+    found = everything(tanks, design, progress=lambda done, _: seen.append(done), **options)
+    assert seen[0] >= 784
+    assert found.equals(everything(tanks, design))
+
+
+def test_an_error_on_a_worker_reaches_the_caller(tanks: Model, client: Any) -> None:
+    with pytest.raises(InputFileError, match=r"cannot be made|is a file"):
+        tanks.run_many({"inflow": [1.0]}, client=client, store=tanks.file.path / "x")
+    with pytest.raises(KredslobError, match="TIME STEP"):
+        tanks.run_many({"TIME STEP": [0.5, 0.0]}, client=client)
+
+
+def test_workers_of_another_version_are_refused() -> None:
+    job = SimpleNamespace(target=SimpleNamespace(source="as the worker writes it"))
+    with pytest.raises(KredslobError, match="another version of kredslob"):
+        _unpacked(pickle.dumps((job, None, "hash of what the client wrote")))
