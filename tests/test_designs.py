@@ -265,6 +265,29 @@ def test_values_are_kept_at_the_times_asked_for(tanks: Model) -> None:
     )
 
 
+def test_times_are_found_after_a_million_steps(tanks: Model) -> None:
+    # Adding up 0.01 a million times misses 10,000 by 2e-5 of a step.
+    runs = tanks.run_many([{}], years=10_000, time_step=0.01, at=[5000, 10_000], save=["seen"])
+    assert runs["time"].values.tolist() == [5000, 10_000]
+
+
+def test_times_that_a_computed_clock_passes_by_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "computed.mdl"
+    path.write_text(
+        "{UTF-8}\nhalf = 0.5 ~~|\nx = INTEG(1, 0) ~~|\nINITIAL TIME = 0 ~~|\n"
+        "FINAL TIME = 4 ~~|\nTIME STEP = half * 2 ~~|\nSAVEPER = 1 ~~|\n",
+        encoding="utf-8",
+    )
+    model = kredslob.load(path)
+    assert model.run_many([{}], at=[1, 3])["x"].values.tolist() == [[1, 3]]
+    with pytest.raises(ParameterError, match=r"nothing is saved at 2\.5: it is no time step"):
+        model.run_many([{}, {}], at=[1, 2.5, 3])
+    with pytest.raises(ParameterError, match="nothing is saved at 7"):
+        model.run_many([{}] * 20, at=[7])
+    many = model.run_many([{}] * 20, save=["x"])  # more runs than lanes: the rows are learnt first
+    assert many["x"].sel(time=4).values.tolist() == [4.0] * 20
+
+
 def test_rk4_is_more_exact_than_euler(tanks: Model) -> None:
     exact = 10 + (1 - 10) * np.exp(-4 / 5)  # dS/dt = 2 - S/5 from 1
     euler = tanks.run()["Water"].sel(time=4, Tank="left")

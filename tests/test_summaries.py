@@ -54,6 +54,10 @@ def test_quantiles_lie_within_the_stated_accuracy(x: np.ndarray, first: int, sec
                 assert low - room <= value <= high + room
 
 
+def test_quantiles_of_nothing_but_missing_values_are_missing() -> None:
+    assert np.isnan(of_parts(np.full((9, 2), np.nan), [1, 2, 5], *QUANTILES)).all()
+
+
 @given(arrays(float, (24, 3), elements=NUMBERS), st.permutations(range(24)))
 def test_quantiles_do_not_depend_on_order_or_parts(x: np.ndarray, order: list[int]) -> None:
     whole = of_parts(x, [], *QUANTILES)

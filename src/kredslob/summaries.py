@@ -206,10 +206,12 @@ def added_up(parts: Sequence[Buckets]) -> Buckets:
     if len(parts) == 1:
         return parts[0]
     numbers = np.concatenate([numbers for numbers, _ in parts])
+    if not len(numbers):  # nothing but missing values so far
+        return parts[0]
     order = np.argsort(numbers, kind="stable")
     numbers, counts = numbers[order], np.concatenate([c for _, c in parts])[order]
     first = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]]))
-    return numbers[first], np.add.reduceat(counts, first) if len(first) else counts
+    return numbers[first], np.add.reduceat(counts, first)
 
 
 def table_of(blocks: Sequence[Digest], asked: Statistics) -> np.ndarray:

@@ -174,9 +174,9 @@ class NumbaTarget:
             The time step, final time or a fixed delay of a run makes no sense.
         """
         runs = len(batch)
-        known = not any(np.isnan(c).any() for c in self.clocks(batch)[:3])
-        if runs > LANES and not len(at) and not known:  # learn how many rows there are
-            self.run(batch.part(0, LANES), saved[:0], rk4=rk4, threads=1)
+        clocks = self.clocks(batch)
+        if runs > LANES and not len(at) and any(np.isnan(c).any() for c in clocks[:3]):
+            self.run(batch.part(0, LANES), saved[:0], rk4=rk4, threads=1)  # learns the rows
         rows = len(at) or self.rows_expected(batch)
         while True:
             out = np.empty((runs, rows, len(saved)))
@@ -200,11 +200,8 @@ class NumbaTarget:
             self._rows = max(used, 1)
         shown = times[longest, :used].copy() if runs else times[:0].ravel()
         self._check_times(times[:, :used], status[:, 0], shown, batch)
-        if used < len(at) and not known:
-            raise ParameterError(
-                f"{self.program.name}: nothing is saved at {at[used]:g}: "
-                "it is no time step, or the runs have ended"
-            )
+        if len(at):
+            self._check_reached(np.asarray(at, float), status[:, 0], clocks)
         shown = np.array(at[:used], dtype=float) if len(at) else self._rounded(shown, batch)
         return Outcome(out[:, :used], shown, status[:, 0].copy())
 
@@ -323,6 +320,20 @@ class NumbaTarget:
             if len(failed):
                 which = f" (run {int(batch.numbers[failed[0]])})" if len(batch) > 1 else ""
                 raise ParameterError(f"{self.program.name}{which}: {problem}")
+
+    def _check_reached(
+        self, at: np.ndarray, rows: np.ndarray, clocks: Sequence[np.ndarray]
+    ) -> None:
+        """Refuse times that a run passed without a step there."""
+        _, final, step, _ = clocks
+        last = final + 0.05 * step
+        within = len(at) if np.isnan(last).any() else np.searchsorted(at, last, side="right")
+        missed = np.flatnonzero(rows < within)
+        if len(missed):
+            raise ParameterError(
+                f"{self.program.name}: nothing is saved at {at[rows[missed[0]]]:g}: "
+                "it is no time step, or the run has ended"
+            )
 
     def _check_times(
         self, times: np.ndarray, rows: np.ndarray, shown: np.ndarray, batch: Batch
