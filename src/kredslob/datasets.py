@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -49,23 +49,45 @@ def dataset(
         Over ``run``, ``time`` and subscripts. Constants are views that take no memory; those that
         all runs share have no ``run``.
     """
-    program = target.program
+    data = {}
+    for array, values, differs in _values(target, names, batch, outcome):
+        lead = (RUN, "time") if differs else ("time",)
+        data[array.name] = _labelled(array, (*lead, *_distinct(array.dims)), values)
+    return _finished(target.program, data, outcome.times, {RUN: batch.numbers}, made_by)
+
+
+def run_dataset(
+    target: NumbaTarget,
+    names: Sequence[str],
+    batch: Batch,
+    outcome: Outcome,
+    made_by: Mapping[str, Any],
+) -> xr.Dataset:
+    """Label the values of a batch of one run, as `dataset` does but without ``run``."""
+    data = {}
+    for array, values, differs in _values(target, names, batch, outcome):
+        own = values[0] if differs else values
+        data[array.name] = _labelled(array, ("time", *_distinct(array.dims)), own)
+    return _finished(target.program, data, outcome.times, {}, made_by)
+
+
+def _values(
+    target: NumbaTarget, names: Sequence[str], batch: Batch, outcome: Outcome
+) -> Iterator[tuple[Array, np.ndarray, bool]]:
+    """Values of each variable over time, and whether they have a first axis of runs."""
     runs, rows = outcome.values.shape[:2]
-    data: dict[str, xr.Variable] = {}
     place = 0
     for name in names:
-        array = program.arrays[name]
-        if name in program.defaults:
+        array = target.program.arrays[name]
+        if name in target.program.defaults:
             values = _constant(target, batch, name)
-            shape = (*values.shape[:-1], rows, *array.shape)
-            spread = np.broadcast_to(values.reshape(*values.shape[:-1], 1, *array.shape), shape)
-            lead = (RUN, "time") if values.ndim == 2 else ("time",)
+            lead = values.shape[:-1]
+            once = values.reshape(*lead, 1, *array.shape)
+            yield array, np.broadcast_to(once, (*lead, rows, *array.shape)), values.ndim == 2
         else:
             part = outcome.values[:, :, place : place + array.size]
-            spread, lead = part.reshape(runs, rows, *array.shape), (RUN, "time")
+            yield array, part.reshape(runs, rows, *array.shape), True
             place += array.size
-        data[name] = _labelled(array, (*lead, *_distinct(array.dims)), spread)
-    return _finished(program, data, outcome.times, {RUN: batch.numbers}, made_by)
 
 
 def summary_dataset(
@@ -176,7 +198,7 @@ def _constant(target: NumbaTarget, batch: Batch, name: str) -> np.ndarray:
     """Values of a constant: flat, or with a first axis of runs where they differ."""
     shared = batch.constants[target.constant_places(name)]
     places = target.places(name)
-    own = np.flatnonzero(np.isin(batch.varied, places))
+    own = np.flatnonzero(np.isin(batch.varied, places)) if len(batch.varied) else batch.varied
     if not len(own):
         return shared
     values = np.repeat(shared[np.newaxis], len(batch), axis=0)

@@ -14,8 +14,8 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.batches import batch_of, times_of
-from kredslob.datasets import dataset, differing, from_arrays, provenance
-from kredslob.design import RUN, Design, many_designs, merged, one_design
+from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
+from kredslob.design import Design, many_designs, merged, one_design
 from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned, run_here
 from kredslob.errors import ParameterError
 from kredslob.lowering import lower_model
@@ -139,7 +139,7 @@ class Model:
         self._check_memory(target, 1, batch, len(places), [])
         outcome = target.run(batch, places, rk4=method == "rk4", threads=1)
         made_by = self._made_by(design, scenario, method, seed)
-        return dataset(target, kept, batch, outcome, made_by).isel({RUN: 0}, drop=True)
+        return run_dataset(target, kept, batch, outcome, made_by)
 
     def run_many(
         self,
