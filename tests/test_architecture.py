@@ -30,6 +30,7 @@ LAYERS = {
     "results": 6,
     "verification": 7,
     "loading": 7,
+    "feedback": 7,
     "cycle": 8,
     "studies": 9,
     "show": 10,
@@ -40,7 +41,7 @@ DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("batches", "summaries", "ensemble", "store", "distributed"),
+    *("batches", "summaries", "ensemble", "store", "distributed", "feedback"),
 )
 
 

@@ -65,6 +65,13 @@ class Time:
 
 
 @dataclass(frozen=True)
+class Position:
+    """Where a loop is, counted from zero, as a number."""
+
+    loop: str
+
+
+@dataclass(frozen=True)
 class Read:
     """One element of an array."""
 
@@ -131,7 +138,7 @@ class ByPhase:
     running: Expression
 
 
-Expression = Number | Time | Read | Call | If | Reduce | Interpolate | Random | ByPhase
+Expression = Number | Time | Position | Read | Call | If | Reduce | Interpolate | Random | ByPhase
 
 # --- equations ---------------------------------------------------------------------------------
 

@@ -125,20 +125,20 @@ class Model:
         ParameterError
             A name is unknown, or a value has the wrong shape or is not a finite number.
         """
-        design = self._base(scenario, constants, years, time_step, saveper)
+        design = self.shared_design(scenario, constants, years, time_step, saveper)
         kept = self._kept(save)
         method = self._method(integration)
         if engine not in ENGINES:
             raise ParameterError(f"engine: found '{engine}', expected one of {', '.join(ENGINES)}")
         if engine == "pysd":
-            made_by = self._made_by(design, scenario, method, seed, "PySD")
+            made_by = self.provenance(design, scenario, method, seed, "PySD")
             return self._on_pysd(design, kept, method, made_by)
         target = self.target(design.inputs)
         batch = batch_of(target, design, seed)
         places = self._places(target, kept)
         self._check_memory(target, 1, batch, len(places), [])
         outcome = target.run(batch, places, rk4=method == "rk4", threads=1)
-        made_by = self._made_by(design, scenario, method, seed)
+        made_by = self.provenance(design, scenario, method, seed)
         return run_dataset(target, kept, batch, outcome, made_by)
 
     def run_many(
@@ -223,14 +223,14 @@ class Model:
         if threads is not None and not (isinstance(threads, int) and threads > 0):
             raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
         asked = None if summary is None else statistics_of(summary)
-        shared = self._base(scenario, {}, years, time_step, saveper)
+        shared = self.shared_design(scenario, {}, years, time_step, saveper)
         whole = many_designs(self.program, design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
         batch = batch_of(target, whole, seed)
         times = [] if at is None else times_of(at, target, batch)
-        made_by = self._made_by(whole, scenario, method, seed)
+        made_by = self.provenance(whole, scenario, method, seed)
         places = self._places(target, kept)
         if asked is None and store is None and client is None:
             self._check_memory(target, len(batch), batch, len(places), times)
@@ -301,7 +301,7 @@ class Model:
             inputs=inputs,
         )
 
-    def _base(
+    def shared_design(
         self,
         scenario: Mapping[str, Any] | HasParameters | None,
         constants: Mapping[str, Any],
@@ -309,7 +309,18 @@ class Model:
         time_step: float | None,
         saveper: float | None,
     ) -> Design:
-        """What all runs share: scenario, constants given by keyword, and the clock."""
+        """What all runs share, checked: scenario, constants given by keyword, and the clock.
+
+        Parameters
+        ----------
+        scenario, constants, years, time_step, saveper
+            As for `run`.
+
+        Raises
+        ------
+        ParameterError
+            As for `run`.
+        """
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
             if value is not None and not _is_above_zero(value):
                 raise ParameterError(f"{what}: found {value}, expected a number above 0")
@@ -384,9 +395,10 @@ class Model:
 
     # --- what comes out ---
 
-    def _made_by(
+    def provenance(
         self, design: Design, scenario: Any, method: str, seed: int, engine: str = "Numba"
     ) -> dict[str, Any]:
+        """Attributes of a dataset that say what made it; see `kredslob.datasets.provenance`."""
         clock = self.program.clock
         short = {clock.final: "final", clock.step: "step", clock.saveper: "saveper"}
         times = {

@@ -25,7 +25,7 @@ from typing import Any
 
 _SUMS = "checksums.json"
 _SOURCE = "kernel.py"
-_loaded: dict[str, Callable[..., Any]] = {}
+_loaded: dict[str, types.ModuleType] = {}
 _one_at_a_time = threading.Lock()
 
 
@@ -37,25 +37,28 @@ def cache_folder() -> Path:
     return Path(given) if given else user_cache_path("kredslob") / "kernels"
 
 
-def compiled(source: str) -> Callable[..., Any]:
+def compiled(source: str, function: str = "simulate") -> Callable[..., Any]:
     """Compile a kernel, or take it from the cache.
 
     Parameters
     ----------
     source : str
-        From `kredslob.targets.source.kernel_source`.
+        From `kredslob.targets.source.kernel_source`, or of other functions that Numba compiles
+        as soon as they are defined.
+    function : str
+        Which of its functions is wanted.
 
     Returns
     -------
     callable
-        The kernel's ``simulate``.
+        The function.
     """
     name = _hash(source)
     with _one_at_a_time:
         if name not in _loaded:
             folder = cache_folder() / name
             _loaded[name] = _from_cache(folder, source) or _made(folder, source)
-        return _loaded[name]
+        return getattr(_loaded[name], function)
 
 
 def _hash(source: str) -> str:
@@ -74,7 +77,7 @@ def _hash(source: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _from_cache(folder: Path, source: str) -> Callable[..., Any] | None:
+def _from_cache(folder: Path, source: str) -> types.ModuleType | None:
     """The kernel of a folder; None if it is not there or not what was put there."""
     try:
         if not _is_whole(folder, source):
@@ -94,7 +97,7 @@ def _is_whole(folder: Path, source: str) -> bool:
         return False
 
 
-def _made(folder: Path, source: str) -> Callable[..., Any]:
+def _made(folder: Path, source: str) -> types.ModuleType:
     """Compile a kernel and put it into the cache, if that can be written."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,11 +107,11 @@ def _made(folder: Path, source: str) -> Callable[..., Any]:
     try:
         try:
             (hidden / _SOURCE).write_bytes(source.encode())
-            simulate = _load(hidden / _SOURCE, source, folder.name)
+            module = _load(hidden / _SOURCE, source, folder.name)
         except OSError:  # the disk is full
             return _made_for_now(source, folder.name)
         _put_in_place(hidden, folder, source)
-        return simulate
+        return module
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
 
@@ -125,14 +128,14 @@ def _put_in_place(hidden: Path, folder: Path, source: str) -> None:
         return
 
 
-def _made_for_now(source: str, name: str) -> Callable[..., Any]:
+def _made_for_now(source: str, name: str) -> types.ModuleType:
     """Compile for this process only."""
     with tempfile.TemporaryDirectory(prefix="kredslob-") as folder:
         path = Path(folder) / _SOURCE
         return _load(path, source.replace(", cache=True)", ")"), name)
 
 
-def _load(path: Path, source: str, number: str) -> Callable[..., Any]:
+def _load(path: Path, source: str, number: str) -> types.ModuleType:
     """Run a kernel's source; this compiles it, or takes Numba's cache files beside ``path``.
 
     Python's own cache of bytecode is left out of it: nothing would vouch for its files.
@@ -146,8 +149,7 @@ def _load(path: Path, source: str, number: str) -> Callable[..., Any]:
     except BaseException:
         del sys.modules[name]
         raise
-    simulate: Callable[..., Any] = module.simulate
-    return simulate
+    return module
 
 
 def _checksums(folder: Path) -> dict[str, str]:

@@ -29,6 +29,7 @@ from kredslob.program import (
     Interpolate,
     Loop,
     Number,
+    Position,
     Program,
     Random,
     Read,
@@ -237,6 +238,8 @@ class _Writer:
                 if not self._initial:
                     return _Text("t")
                 return _Text(f"get(v, {self.program.arrays[self.program.clock.initial].offset})")
+            case Position(loop):
+                return _Text(f"float({self._loops[loop]})")
             case Read(array, index):
                 return self._read(self.program.arrays[array], index)
             case Call(function, arguments):

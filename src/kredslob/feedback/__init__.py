@@ -1,0 +1,1 @@
+"""Feedback of any model: its causal graph, its loops, and which of them drives it when."""

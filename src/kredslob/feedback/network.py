@@ -1,0 +1,203 @@
+"""The part of a model that feeds back on itself, as numbers: nodes, links between them, elements.
+
+A node is an array with all its elements, or a single element. A link joins two nodes; where they
+are arrays, it holds the links between their elements. Only nodes from which a way leads back to
+them are here, so that each belongs to one strongly connected part: its *cycle partition*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+
+from kredslob.feedback.links import Link, Measured, links_of, measured
+from kredslob.program import Array, Program
+
+Node = tuple[str, int]  # array, and the flat number of an element or -1 for all of them
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes and links that lie on loops.
+
+    Parameters
+    ----------
+    nodes : sequence of str
+        Names of the nodes.
+    arrays : sequence of str
+        Array of each node.
+    sizes : sequence of int
+        Number of elements of each node.
+    partition : sequence of int
+        Number of the part in which each node lies.
+    visible : sequence of bool
+        Whether the model file has this variable, or it is inside an equation.
+    ends : sequence of (int, int)
+        Source and target node of each link.
+    first : array of int, shape (links + 1,)
+        Where the element links of each link begin; they lie one after the other.
+    sources, targets : array of int, shape (element links,)
+        Elements within the nodes.
+    columns : array of int, shape (element links, 3)
+        Where the value of the source, of the target, and the change lie among the values saved;
+        -1 for a change where the target takes over what the source was.
+    """
+
+    nodes: Sequence[str]
+    arrays: Sequence[str]
+    sizes: Sequence[int]
+    partition: Sequence[int]
+    visible: Sequence[bool]
+    ends: Sequence[tuple[int, int]]
+    first: np.ndarray
+    sources: np.ndarray
+    targets: np.ndarray
+    columns: np.ndarray
+
+    @cached_property
+    def holding(self) -> frozenset[int]:
+        """Nodes that keep something from step to step: stocks, delays and the like."""
+        takes_over = self.columns[self.first[:-1], 2] < 0
+        return frozenset(b for (_, b), holds in zip(self.ends, takes_over, strict=True) if holds)
+
+    @cached_property
+    def routes(self) -> Mapping[tuple[int, int], Sequence[tuple[int, ...]]]:
+        """Ways from one visible node to the next, by the links that they take."""
+        found: dict[tuple[int, int], list[tuple[int, ...]]] = {}
+        for start in (n for n, seen in enumerate(self.visible) if seen):
+            waiting: list[tuple[int, tuple[int, ...], frozenset[int]]] = [(start, (), frozenset())]
+            while waiting:
+                node, way, passed = waiting.pop()
+                for _, goal, link in self.graph.out_edges(node, data="link"):
+                    if self.visible[goal]:
+                        found.setdefault((start, goal), []).append((*way, link))
+                    elif goal not in passed:
+                        waiting.append((goal, (*way, link), passed | {goal}))
+        return found
+
+    @cached_property
+    def graph(self) -> nx.DiGraph:
+        """Nodes by number; each edge has its ``link``."""
+        graph = nx.DiGraph()
+        for k, (source, target) in enumerate(self.ends):
+            graph.add_edge(source, target, link=k)
+        return graph
+
+
+def feedback_part(program: Program) -> tuple[Measured, Sequence[str]]:
+    """The program with the links measured that lie on loops, and the arrays whose values matter.
+
+    Parameters
+    ----------
+    program : Program
+        A lowered model.
+
+    Returns
+    -------
+    Measured
+        It saves each step.
+    sequence of str
+        Arrays to save, one after the other.
+    """
+    part = _parts(((k.source, -1), (k.target, -1)) for k in links_of(program))
+    result = measured(program, lambda a, b: _within(part, (a, -1), (b, -1)))
+    clock = replace(program.clock, saveper=program.clock.step)
+    result = replace(result, program=replace(result.program, clock=clock))
+    saved = [n for k in result.links for n in (k.source, k.target, k.change) if n]
+    return result, list(dict.fromkeys(saved))
+
+
+def network(measured: Measured, saved: Sequence[str], *, elements: bool) -> Network:
+    """The network of a measured program.
+
+    Parameters
+    ----------
+    measured : Measured
+        From `feedback_part`.
+    saved : sequence of str
+        Arrays whose values are at hand, in the order of their columns.
+    elements : bool
+        Whether each element is a node of its own.
+
+    Returns
+    -------
+    Network
+    """
+    arrays = measured.program.arrays
+    joined: dict[tuple[Node, Node], list[np.ndarray]] = {}
+    places = _columns(arrays, saved)
+    for link in measured.links:
+        for ends, rows in _rows(link, places, elements):
+            joined.setdefault(ends, []).append(rows)
+    part = _parts(joined)
+    kept = {ends: rows for ends, rows in joined.items() if _within(part, *ends)}
+    nodes = list(dict.fromkeys(n for ends in kept for n in ends))
+    number = {n: k for k, n in enumerate(nodes)}
+    blocks = [np.concatenate(rows) for rows in kept.values()]
+    table = np.concatenate([np.zeros((0, 5), dtype=np.int64), *blocks])
+    return Network(
+        nodes=[_label(n, arrays, measured.program.ranges) for n in nodes],
+        arrays=[n[0] for n in nodes],
+        sizes=[1 if elements else arrays[n[0]].size for n in nodes],
+        partition=[part[n] for n in nodes],
+        visible=[arrays[n[0]].kind not in ("hidden", "rate") for n in nodes],
+        ends=[(number[a], number[b]) for a, b in kept],
+        first=np.cumsum([0, *map(len, blocks)]),
+        sources=np.ascontiguousarray(table[:, 0]),
+        targets=np.ascontiguousarray(table[:, 1]),
+        columns=np.ascontiguousarray(table[:, 2:]),
+    )
+
+
+def element_name(array: Array, element: int, ranges: Mapping[str, Sequence[str]]) -> str:
+    """Name of one element of an array, by its flat number: ``Stock[north, young]``."""
+    if not array.shape:
+        return array.name
+    at = [int(k) for k in np.unravel_index(element, array.shape)]
+    dims = array.dims or ("",) * len(at)  # hidden ones do not always tell their ranges
+    names = [ranges[d][k] if d in ranges else str(k + 1) for d, k in zip(dims, at, strict=True)]
+    return f"{array.name}[{', '.join(names)}]"
+
+
+def _label(node: Node, arrays: Mapping[str, Array], ranges: Mapping[str, Sequence[str]]) -> str:
+    name, element = node
+    return name if element < 0 else element_name(arrays[name], element, ranges)
+
+
+def _parts(links: Iterable[tuple[Node, Node]]) -> dict[Node, int]:
+    """Number of the strongly connected part of each node that lies on a loop."""
+    graph = nx.DiGraph(list(links))
+    parts = nx.strongly_connected_components(graph)
+    looping = [c for c in parts if len(c) > 1 or graph.has_edge(*(2 * tuple(c)))]
+    return {node: k for k, nodes in enumerate(looping) for node in nodes}
+
+
+def _within(part: Mapping[Node, int], source: Node, target: Node) -> bool:
+    return part.get(source, -1) == part.get(target, -2)
+
+
+def _columns(arrays: Mapping[str, Array], saved: Sequence[str]) -> dict[str, int]:
+    sizes = [arrays[n].size for n in saved]
+    return dict(zip(saved, np.cumsum([0, *sizes]), strict=False))
+
+
+def _rows(
+    link: Link, places: Mapping[str, int], elements: bool
+) -> Iterable[tuple[tuple[Node, Node], np.ndarray]]:
+    """Ends of a link, or of each of its element links, and its rows of the table."""
+    count = len(link.sources)
+    rows = np.zeros((count, 5), dtype=np.int64)
+    rows[:, 0], rows[:, 1] = link.sources, link.targets
+    rows[:, 2] = places[link.source] + link.sources
+    rows[:, 3] = places[link.target] + link.targets
+    rows[:, 4] = places[link.change] + np.arange(count) if link.change else -1
+    if not elements:
+        yield ((link.source, -1), (link.target, -1)), rows
+        return
+    for k, row in enumerate(rows):
+        ends = ((link.source, int(link.sources[k])), (link.target, int(link.targets[k])))
+        yield ends, np.array([[0, 0, *row[2:]]])

@@ -1,0 +1,119 @@
+"""Compiled walks over a network of links: loops found by strongest path, and their scores.
+
+Compiled through the kernel cache like a model, so that a second process starts warm. Numbers of
+nodes, links and elements are integers; scores lie with time as the last axis.
+"""
+
+import numpy as np
+from numba import njit
+
+FIND = (
+    "int64(int64[::1], int64[::1], int64[::1], float64[:, ::1], int64[::1], uint64[::1], "
+    "int64[::1], int64[::1], int64)"
+)
+
+
+@njit(FIND, nogil=True, cache=True)
+def find(first, link, node, strength, starts, marks, found, lengths, most_steps):
+    """Strongest-path search from each start at each time; see `kredslob.feedback.loops`.
+
+    The links out of node n are ``link[first[n]:first[n + 1]]`` and lead to ``node[...]``; each has
+    a strength over time. Loops go to ``found``, one after the other, with their ``lengths``.
+    Gives the number of loops, or minus that number minus one if there was no more room or time.
+    """
+    nodes, times = len(first) - 1, strength.shape[1]
+    best = np.zeros(nodes)
+    on_path = np.zeros(nodes, np.bool_)
+    path, turn = np.zeros(nodes + 1, np.int64), np.zeros(nodes + 1, np.int64)
+    way, score = np.zeros(nodes + 1, np.int64), np.zeros(nodes + 1)
+    order = link.copy()
+    goal = node.copy()
+    known = {np.uint64(0)}
+    loops, place, steps = 0, 0, 0
+    for t in range(times):
+        for n in range(nodes):  # strongest first
+            for i in range(first[n] + 1, first[n + 1]):
+                k, g = order[i], goal[i]
+                j = i
+                while j > first[n] and strength[order[j - 1], t] < strength[k, t]:
+                    order[j], goal[j] = order[j - 1], goal[j - 1]
+                    j -= 1
+                order[j], goal[j] = k, g
+        for start in starts:
+            best[:] = 0.0
+            depth = 0
+            path[0], turn[0], score[0] = start, first[start], 1.0
+            on_path[start], best[start] = True, 1.0
+            while depth >= 0:
+                n = path[depth]
+                if turn[depth] == first[n + 1]:
+                    on_path[n] = False
+                    depth -= 1
+                    continue
+                steps += 1
+                if steps > most_steps:
+                    return -loops - 1
+                k, g = order[turn[depth]], goal[turn[depth]]
+                turn[depth] += 1
+                s = score[depth] * strength[k, t]
+                way[depth] = k
+                if g == start and s > 0.0:
+                    mark = np.uint64(0)
+                    for d in range(depth + 1):
+                        mark ^= marks[way[d]]
+                    if mark not in known:
+                        known.add(mark)
+                        if place + depth + 1 > len(found) or loops == len(lengths):
+                            return -loops - 1
+                        for d in range(depth + 1):
+                            found[place + d] = way[d]
+                        lengths[loops] = depth + 1
+                        place += depth + 1
+                        loops += 1
+                elif s > 0.0 and not on_path[g] and s >= best[g]:
+                    best[g] = s
+                    on_path[g] = True
+                    depth += 1
+                    path[depth], turn[depth], score[depth] = g, first[g], s
+    return loops
+
+
+SCORE = (
+    "void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], "
+    "float64[:, ::1], int64[::1], int64[::1], float64[:, ::1])"
+)
+
+
+@njit(SCORE, nogil=True, cache=True)
+def score(way, loop_first, shared, first, source, target, sizes, scores, start_size, order, out):
+    """Scores of loops over time: the sum over the element loops of the product of their links.
+
+    Loop number n goes along the links ``way[loop_first[n]:loop_first[n + 1]]``, of which it shares
+    the first ``shared[n]`` with the loop before it; link k joins elements ``source`` and ``target``
+    of its arrays at ``first[k]:first[k + 1]``, with ``scores`` there. ``sizes`` are the numbers of
+    elements that the links lead to, ``start_size`` those of the nodes where the loops begin. The
+    scores of loop n go to row ``order[n]``.
+    """
+    times, widest, longest = scores.shape[1], 1, 1
+    for size in sizes:
+        widest = max(widest, size)
+    for loop in range(len(start_size)):
+        longest = max(longest, loop_first[loop + 1] - loop_first[loop])
+    held = np.zeros((longest + 1, widest, times))
+    for loop in range(len(start_size)):
+        begin, length = loop_first[loop], loop_first[loop + 1] - loop_first[loop]
+        for element in range(start_size[loop]):
+            depth = shared[loop]
+            if depth == 0:
+                held[0, : start_size[loop]] = 0.0
+                held[0, element] = 1.0
+            while depth < length:
+                k = way[begin + depth]
+                held[depth + 1, : sizes[k]] = 0.0
+                for e in range(first[k], first[k + 1]):
+                    a, b = source[e], target[e]
+                    for t in range(times):
+                        held[depth + 1, b, t] += scores[e, t] * held[depth, a, t]
+                depth += 1
+            for t in range(times):
+                out[order[loop], t] += held[length, element, t]
