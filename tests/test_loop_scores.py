@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from kredslob.errors import ParameterError
 from kredslob.feedback.scores import Feedback
 from kredslob.simulation import Model
 
