@@ -5,7 +5,8 @@ measure it, the equation is computed once more with this one input as it is now 
 they were a step before; what the result then differs from the result a step before is the *change*
 that the link brings about (Schoenberg, Davidsen and Eberlein 2020, doi:10.1002/sdr.1658).
 `measured` writes these computations as further equations of the program, so that they are compiled
-with the model and run beside it.
+with the model and run beside it. `nudged` does the same with a small step of one input in place of
+its change: that tells the sign of a link even where nothing moves, and of constants.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from kredslob.program import (
     Expression,
     If,
     Index,
+    Interpolate,
     Loop,
+    Number,
     Position,
     Program,
     Random,
@@ -38,7 +41,11 @@ from kredslob.program import (
     Reduce,
     Statement,
     Time,
+    parts,
 )
+
+_NUDGE = 1e-4  # of a value: large beside rounding, small beside most bends
+_LEAST_NUDGE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -116,14 +123,48 @@ def measured(program: Program, wanted: Callable[[str, str], bool]) -> Measured:
         NaN.
     """
     plain = _prepared(program)
-    reading = _Reading(plain)
-    writing = _Writing(plain)
+    return _with_changes(plain, _Reading(plain), _Writing(plain), wanted)
+
+
+def nudged(program: Program) -> Measured:
+    """Add equations that tell what a small rise of each input, by itself, does to each equation.
+
+    Parameters
+    ----------
+    program : Program
+        A lowered model.
+
+    Returns
+    -------
+    Measured
+        All links, those of constants included. Changes are known whenever values are saved.
+    """
+    plain = _prepared(program)
+    fixed = tuple(s for s in plain.initial if s.target not in moving(plain))
+    plain = replace(plain, reports=(*plain.reports, *fixed))
+    reading = _Reading(plain, constants=True)
+    return _with_changes(plain, reading, _Writing(plain, nudge=True), lambda a, b: True)
+
+
+def _with_changes(
+    plain: Program, reading: _Reading, writing: _Writing, wanted: Callable[[str, str], bool]
+) -> Measured:
     links = [k for k in _takeovers(plain) if wanted(k.source, k.target)]
     for statement in (*plain.dynamics, *plain.reports):
         for way in reading.ways(statement):
             if wanted(way.link.source, way.link.target):
                 links.append(replace(way.link, change=writing.change(way)))
     return Measured(writing.finished(), tuple(links))
+
+
+def lookup_links(program: Program) -> list[tuple[str, str]]:
+    """Lookups, each with the arrays whose equations call it."""
+    found: dict[tuple[str, str], None] = {}
+    for statement in (*program.initial, *program.dynamics, *program.reports):
+        for node in parts(statement):
+            if isinstance(node, Interpolate) and node.table in program.arrays:
+                found[node.table, statement.target] = None
+    return list(found)
 
 
 def moving(program: Program) -> frozenset[str]:
@@ -227,12 +268,13 @@ class _Way:
     inner: tuple[Loop, ...] = ()
 
 
-@dataclass
 class _Reading:
-    program: Program
-
-    def __post_init__(self) -> None:
-        self._moving = moving(self.program)
+    def __init__(self, program: Program, *, constants: bool = False) -> None:
+        self._program = program
+        self._sources = moving(program)
+        if constants:
+            known = {s.target for s in program.reports} | set(program.defaults)
+            self._sources |= known
 
     def ways(self, statement: Statement) -> Iterator[_Way]:
         """The ways in which a statement depends on what moves."""
@@ -241,12 +283,12 @@ class _Reading:
         elif not isinstance(statement.value, Random):
             seen: set[tuple[Read, tuple[Loop, ...]]] = set()
             for read, inner in _reads(statement.value, ()):
-                if read.array in self._moving and (read, inner) not in seen:
+                if read.array in self._sources and (read, inner) not in seen:
                     seen.add((read, inner))
                     yield self._way(statement, read, inner)
 
     def _way(self, statement: Equation, read: Read, inner: tuple[Loop, ...]) -> _Way:
-        arrays = self.program.arrays
+        arrays = self._program.arrays
         shape = arrays[read.array].shape
         axes = tuple(
             Loop(f"place on axis {k}", shape[k])
@@ -268,12 +310,12 @@ class _Reading:
         return _Way(link, statement, read, (*inner, *axes))
 
     def _ways_of_block(self, block: Block) -> Iterator[_Way]:
-        arrays = self.program.arrays
+        arrays = self._program.arrays
         target = arrays[block.target]
         lead = int(np.prod(target.shape[: len(target.shape) - block.core], dtype=int))
         into = target.size // lead
         for name in dict.fromkeys(block.inputs):
-            if name in self._moving:
+            if name in self._sources:
                 size = arrays[name].size // lead
                 first, element, result = np.indices((lead, size, into)).reshape(3, -1)
                 link = Link(name, block.target, first * size + element, first * into + result)
@@ -306,10 +348,14 @@ def _places(index: Sequence[Index], shape: Sequence[int], loops: Sequence[Loop])
 
 
 class _Writing:
-    """Writes the equations that measure links, and keeps what they need of the past."""
+    """Writes the equations that measure links, and keeps what they need of the past.
 
-    def __init__(self, program: Program) -> None:
+    To nudge, the present stands for the past, and a little more of an input for the present.
+    """
+
+    def __init__(self, program: Program, *, nudge: bool = False) -> None:
         self._program = program
+        self._nudge = nudge
         self._moving = moving(program)
         self._arrays = dict(program.arrays)
         self._past: dict[str, str] = {}
@@ -381,12 +427,14 @@ class _Writing:
             here, there = loops[len(lead) :][: len(links)], loops[-len(links) :]
             pairs = zip(here, there, strict=True)
             same = [Call("=", (Position(a.name), Position(b.name))) for a, b in pairs]
-            value = If(_all(same), read, value)
+            value = If(_all(same), self._now(read), value)
         self._added.append(Equation(copy, index, loops, value))
         return copy
 
     def _as_if(self, node: Any, changed: Read | None, inner: Sequence[Loop] = ()) -> Any:
         """The expression with one input as it is now, and all others as they were before."""
+        if isinstance(node, Time) and self._nudge:
+            return node
         if isinstance(node, Time):
             self._past_time = self._past_time or self._new("time: before", ())
             return Read(self._past_time)
@@ -400,14 +448,22 @@ class _Writing:
         if node != changed:
             return before
         same = _is_the_link(index, inner)
-        now = Read(node.array, index)
+        now = self._now(Read(node.array, index))
         return If(same, now, before) if same else now
+
+    def _now(self, read: Read) -> Expression:
+        if not self._nudge:
+            return read
+        step = Call("+", (Call("*", (Number(_NUDGE), Call("abs", (read,)))), Number(_LEAST_NUDGE)))
+        return Call("+", (read, step))
 
     def _before(self, node: Any) -> Any:
         """The expression with everything as it was before."""
         return self._as_if(node, None)
 
     def _past_of(self, name: str) -> str:
+        if self._nudge:
+            return name
         if name not in self._past:
             self._past[name] = self._new(f"{name}: before", self._arrays[name].shape)
         return self._past[name]

@@ -1,8 +1,8 @@
-"""The part of a model that feeds back on itself, as numbers: nodes, links between them, elements.
+"""A model as numbers: nodes, links between them, and the links between their elements.
 
 A node is an array with all its elements, or a single element. A link joins two nodes; where they
-are arrays, it holds the links between their elements. Only nodes from which a way leads back to
-them are here, so that each belongs to one strongly connected part: its *cycle partition*.
+are arrays, it holds the links between their elements. Nodes from which a way leads back to them
+belong to one strongly connected part each: their *cycle partition*.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Node = tuple[str, int]  # array, and the flat number of an element or -1 for all
 
 @dataclass(frozen=True)
 class Network:
-    """Nodes and links that lie on loops.
+    """Nodes and links.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Network:
     sizes : sequence of int
         Number of elements of each node.
     partition : sequence of int
-        Number of the part in which each node lies.
+        Number of the part in which each node lies; -1 if on no loop.
     visible : sequence of bool
         Whether the model file has this variable, or it is inside an equation.
     ends : sequence of (int, int)
@@ -88,53 +88,45 @@ class Network:
         return graph
 
 
-def feedback_part(program: Program) -> tuple[Measured, Sequence[str]]:
-    """The program with the links measured that lie on loops, and the arrays whose values matter.
-
-    Parameters
-    ----------
-    program : Program
-        A lowered model.
-
-    Returns
-    -------
-    Measured
-        It saves each step.
-    sequence of str
-        Arrays to save, one after the other.
-    """
+def feedback_part(program: Program) -> Measured:
+    """The program with those links measured that lie on loops; it saves each step."""
     part = _parts(((k.source, -1), (k.target, -1)) for k in links_of(program))
     result = measured(program, lambda a, b: _within(part, (a, -1), (b, -1)))
     clock = replace(program.clock, saveper=program.clock.step)
-    result = replace(result, program=replace(result.program, clock=clock))
-    saved = [n for k in result.links for n in (k.source, k.target, k.change) if n]
-    return result, list(dict.fromkeys(saved))
+    return replace(result, program=replace(result.program, clock=clock))
 
 
-def network(measured: Measured, saved: Sequence[str], *, elements: bool) -> Network:
+def saved_arrays(measured: Measured) -> list[str]:
+    """The arrays whose values a network needs, one after the other."""
+    saved = [n for k in measured.links for n in (k.source, k.target, k.change) if n]
+    return list(dict.fromkeys(saved))
+
+
+def network(measured: Measured, *, elements: bool, loops_only: bool) -> Network:
     """The network of a measured program.
 
     Parameters
     ----------
     measured : Measured
-        From `feedback_part`.
-    saved : sequence of str
-        Arrays whose values are at hand, in the order of their columns.
+        A program with its links measured.
     elements : bool
         Whether each element is a node of its own.
+    loops_only : bool
+        Whether only links that lie on loops are wanted.
 
     Returns
     -------
     Network
+        Its columns are those of `saved_arrays`.
     """
     arrays = measured.program.arrays
     joined: dict[tuple[Node, Node], list[np.ndarray]] = {}
-    places = _columns(arrays, saved)
+    places = _columns(arrays, saved_arrays(measured))
     for link in measured.links:
         for ends, rows in _rows(link, places, elements):
             joined.setdefault(ends, []).append(rows)
     part = _parts(joined)
-    kept = {ends: rows for ends, rows in joined.items() if _within(part, *ends)}
+    kept = {e: rows for e, rows in joined.items() if not loops_only or _within(part, *e)}
     nodes = list(dict.fromkeys(n for ends in kept for n in ends))
     number = {n: k for k, n in enumerate(nodes)}
     blocks = [np.concatenate(rows) for rows in kept.values()]
@@ -143,7 +135,7 @@ def network(measured: Measured, saved: Sequence[str], *, elements: bool) -> Netw
         nodes=[_label(n, arrays, measured.program.ranges) for n in nodes],
         arrays=[n[0] for n in nodes],
         sizes=[1 if elements else arrays[n[0]].size for n in nodes],
-        partition=[part[n] for n in nodes],
+        partition=[part.get(n, -1) for n in nodes],
         visible=[arrays[n[0]].kind not in ("hidden", "rate") for n in nodes],
         ends=[(number[a], number[b]) for a, b in kept],
         first=np.cumsum([0, *map(len, blocks)]),

@@ -23,10 +23,10 @@ import numpy as np
 import xarray as xr
 
 from kredslob.batches import batch_of
+from kredslob.design import Design
 from kredslob.errors import ParameterError
-from kredslob.feedback.links import Measured
 from kredslob.feedback.loops import MOST_LOOPS, canonical, cycles_of
-from kredslob.feedback.network import Network, feedback_part, network
+from kredslob.feedback.network import Network, feedback_part, network, saved_arrays
 from kredslob.program import Program, key
 from kredslob.simulation import HasParameters, Model
 from kredslob.targets.kernels import compiled
@@ -109,12 +109,10 @@ class Feedback:
             program = self.model.target(design.inputs).program
             self._structures[name] = _Structure(program, self.elements)
         structure = self._structures[name]
-        batch = batch_of(structure.target, design, seed)
-        outcome = structure.target.run(batch, structure.columns, threads=1)
-        scores = _link_scores(structure, outcome.values[0], outcome.times)
+        times, scores = structure.link_scores(design, seed)
         loops = structure.loops(scores, known, most)
         made_by = self.model.provenance(design, scenario, "euler", seed)
-        return _labelled(structure.network, scores, loops, outcome.times[1:], made_by)
+        return _labelled(structure.network, scores, loops, times, made_by)
 
 
 @dataclass(frozen=True)
@@ -130,14 +128,26 @@ class _Structure:
     """What scoring needs of a program and does not change from run to run."""
 
     def __init__(self, program: Program, elements: bool) -> None:
-        self.measured: Measured
-        self.measured, saved = feedback_part(program)
-        self.network: Network = network(self.measured, saved, elements=elements)
+        self.measured = feedback_part(program)
+        self.saved = saved_arrays(self.measured)
+        self.network: Network = network(self.measured, elements=elements, loops_only=True)
         self.target = NumbaTarget(self.measured.program)
-        places = [self.target.places(n) for n in saved]
+        places = [self.target.places(n) for n in self.saved]
         self.columns = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
-        self.saved = saved
         self._all: dict[int, tuple[list[tuple[int, ...]], bool]] = {}
+
+    def link_scores(self, design: Design, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Run a design of one run and score the element links.
+
+        Returns
+        -------
+        array of float, shape (steps,)
+            The later end of each step.
+        array of float, shape (element links, steps)
+            Scores, in the order of the network.
+        """
+        outcome = self.target.run(batch_of(self.target, design, seed), self.columns, threads=1)
+        return outcome.times[1:], _link_scores(self, outcome.values[0], outcome.times)
 
     def loops(self, scores: np.ndarray, known: Iterable[Sequence[str]], most: int) -> _Loops:
         """The loops to score."""
@@ -339,13 +349,18 @@ def _relative(scores: np.ndarray, partition: np.ndarray) -> np.ndarray:
     return share
 
 
-def _polarity(scores: np.ndarray) -> tuple[str, float]:
-    """R, B or ? if mixed, and how much one sign outweighs the other."""
+def outweighing(scores: np.ndarray) -> tuple[int, float]:
+    """Sign that scores mostly have, and how much it outweighs the other, from 0 to 1."""
     up, down = scores[scores > 0].sum(), -scores[scores < 0].sum()
     if up + down == 0:
-        return "?", 0.0
-    confidence = abs(up - down) / (up + down)
-    return ("?" if confidence < CERTAIN else "R" if up > down else "B"), confidence
+        return 0, 0.0
+    return (1 if up > down else -1), abs(up - down) / (up + down)
+
+
+def _polarity(scores: np.ndarray) -> tuple[str, float]:
+    """R, B or ? if mixed, and how sure that is."""
+    sign, confidence = outweighing(scores)
+    return ("?" if confidence < CERTAIN else "R" if sign > 0 else "B"), confidence
 
 
 # --- what comes out ----------------------------------------------------------------------------
