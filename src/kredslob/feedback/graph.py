@@ -51,10 +51,10 @@ def causal_graph(
     -------
     DiGraph
         A node is a variable as the file writes it, with ``kind`` (stock, flow, auxiliary,
-        constant, lookup or data; not what sets the clock), ``unit`` and ``documentation``. An edge goes from cause to
-        effect and has ``polarity``: what a small rise of the cause by itself did to the effect at
-        the times saved: "+", "-", or "?" where that changes or there is no effect. Sums and delays
-        inside an equation are seen through.
+        constant, lookup or data), ``unit`` and ``documentation``; what sets the clock is left out.
+        An edge goes from cause to effect and has ``polarity``: what a small rise of the cause by
+        itself did to the effect at the times saved: "+", "-", or "?" where that changes or there
+        is no effect. Sums and delays inside an equation are seen through.
 
     Raises
     ------
