@@ -1,0 +1,50 @@
+"""Which loops are in charge, and when that shifts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+HALF = 0.5
+
+
+def dominance(shares: xr.DataArray) -> pd.DataFrame:
+    """List the periods in which the same loops dominate.
+
+    The dominant loops of a moment are the fewest that together make up half of what all loops of
+    their partition do (Schoenberg, Davidsen and Eberlein 2020, doi:10.1002/sdr.1658).
+
+    Parameters
+    ----------
+    shares : DataArray
+        Over ``time`` and one other dimension, such as "relative score" of one partition: the
+        absolute values add up to one or less at each time.
+
+    Returns
+    -------
+    DataFrame
+        A row a period: ``from`` and ``to`` (times), ``dominant`` (tuple of names, the strongest
+        on average first; empty where nothing moves or they make up less than half), and ``share``
+        (their mean absolute share).
+    """
+    (other,) = [str(d) for d in shares.dims if d != "time"]
+    size = np.abs(shares.transpose(other, "time").values)
+    names, times = shares[other].values, shares["time"].values
+    sets = [_fewest(size[:, k]) for k in range(len(times))]
+    starts = [k for k in range(len(sets)) if k == 0 or sets[k] != sets[k - 1]]
+    rows = []
+    for begin, end in zip(starts, [*starts[1:], len(sets)], strict=True):
+        means = size[:, begin:end].mean(axis=1)
+        members = sorted(sets[begin], key=lambda n: -means[n])
+        named = tuple(str(names[n]) for n in members)
+        rows.append((times[begin], times[end - 1], named, means[members].sum()))
+    return pd.DataFrame(rows, columns=["from", "to", "dominant", "share"])
+
+
+def _fewest(size: np.ndarray) -> frozenset[int]:
+    order = np.argsort(-size, kind="stable")
+    reached = np.cumsum(size[order])
+    if not len(reached) or reached[-1] < HALF:
+        return frozenset()
+    return frozenset(order[: int(np.searchsorted(reached, HALF)) + 1].tolist())
