@@ -117,9 +117,9 @@ def loop_scores(
     Returns
     -------
     Dataset
-        As from `Feedback.scores`, less the loops of other partitions, with "family" of each loop;
-        and over ``family`` and ``time`` "family score": the sum of the relative scores of its
-        loops (Dmnl), and "family share": of their absolute values.
+        As from `Feedback.scores`, less the loops of other partitions, with "family of loop"; and
+        over ``family`` and ``time`` "reinforcing share" (0 to 1) and "balancing share" (-1 to 0):
+        the sums of the relative scores of its loops that are above and below zero (Dmnl).
 
     Raises
     ------
@@ -137,10 +137,12 @@ def loop_scores(
     scores["family of loop"] = ("loop", names, {"long_name": "family", "units": ""})
     order = [f.name for f in families()] + [OWN_PACE, LIVES, OTHER]
     relative = scores["relative score"].values
-    net = np.array([relative[names == n].sum(axis=0) for n in order])
-    gross = np.array([np.abs(relative[names == n]).sum(axis=0) for n in order])
-    for name, values in (("family score", net), ("family share", gross)):
-        scores[name] = (("family", "time"), values, {"long_name": name, "units": "Dmnl"})
+    for share, clipped in (
+        ("reinforcing share", np.maximum(relative, 0)),
+        ("balancing share", np.minimum(relative, 0)),
+    ):
+        values = np.array([clipped[names == n].sum(axis=0) for n in order])
+        scores[share] = (("family", "time"), values, {"long_name": share, "units": "Dmnl"})
     return scores.assign_coords(family=order)
 
 

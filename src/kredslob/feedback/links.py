@@ -421,13 +421,13 @@ class _Writing:
         shape = (*lead, *links, *own)
         copy = self._new(f"{name}: for each link", shape)
         loops, index = _whole(shape)
-        read = Read(name, (*index[: len(lead)], *index[len(lead) + len(links) :]))
+        start, end = len(lead), len(lead) + len(links)
+        read = Read(name, (*index[:start], *index[end:]))
         value = self._before(read)
         if changes:
-            here, there = loops[len(lead) :][: len(links)], loops[-len(links) :]
-            pairs = zip(here, there, strict=True)
+            pairs = zip(loops[start:end], loops[end:], strict=True)
             same = [Call("=", (Position(a.name), Position(b.name))) for a, b in pairs]
-            value = If(_all(same), self._now(read), value)
+            value = If(_all(same), self._now(read), value) if same else self._now(read)
         self._added.append(Equation(copy, index, loops, value))
         return copy
 

@@ -156,7 +156,7 @@ class _Structure:
             self._all[most] = [self._links(c) for c in cycles] if complete else [], complete
         ways, complete = self._all[most]
         if not complete:
-            ways = _found(self.network, scores)
+            ways = strongest_loops(self.network, scores)
         ways = [*ways, *(w for names in known for w in self._expanded(names))]
         grouped: dict[tuple[int, ...], dict[frozenset[int], tuple[int, ...]]] = {}
         for way in ways:
@@ -232,7 +232,7 @@ def _rest(structure: _Structure, over_time: np.ndarray, times: np.ndarray) -> np
 # --- loops -------------------------------------------------------------------------------------
 
 
-def _found(network: Network, scores: np.ndarray) -> list[tuple[int, ...]]:
+def strongest_loops(network: Network, scores: np.ndarray) -> list[tuple[int, ...]]:
     """Loops along the strongest paths, as the links that they take."""
     order = sorted(range(len(network.ends)), key=lambda k: network.ends[k][0])
     owners = np.array([network.ends[k][0] for k in order])

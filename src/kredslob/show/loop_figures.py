@@ -1,0 +1,148 @@
+"""Figures of feedback: which loops are in charge, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from kredslob.cycle.loops import LIVES, OTHER, OWN_PACE, families
+from kredslob.feedback.dominance import dominance
+from kredslob.show.figures import PALETTE, Drawing, dress, footnote, new_figure, styled
+from kredslob.show.language import Words, words
+
+_LEAST = 0.01  # mean share from which a group of loops is drawn by itself
+_MOST_GROUPS = 8
+_GREYS = {OWN_PACE: "#9a9a9a", LIVES: "#c4c4c4", OTHER: "#e3e3e3"}
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What groups of loops do over time.
+
+    Parameters
+    ----------
+    up, down : DataArray
+        Over ``group`` and ``time``: shares of reinforcing loops (0 to 1) and balancing loops
+        (-1 to 0).
+    """
+
+    up: xr.DataArray
+    down: xr.DataArray
+
+    @property
+    def size(self) -> xr.DataArray:
+        """Share of either sort together."""
+        return self.up - self.down
+
+
+def of_families(scores: xr.Dataset) -> Shares:
+    """Shares of the families of the reinvestment model; see `kredslob.cycle.loops.loop_scores`."""
+    named = {"family": "group"}
+    return Shares(
+        scores["reinforcing share"].rename(named), scores["balancing share"].rename(named)
+    )
+
+
+def of_loops(scores: xr.Dataset, partition: int) -> Shares:
+    """Shares of the loops of one partition; see `kredslob.feedback.scores.Feedback.scores`."""
+    own = scores["relative score"].isel(loop=scores["partition"].values == partition)
+    own = own.rename(loop="group")
+    return Shares(own.clip(min=0), own.clip(max=0))
+
+
+def family_name(name: str, language: str) -> str:
+    """What a family of loops is called: "R1 reinvestment"."""
+    for family in families():
+        if family.name == name:
+            return f"{name} {family.words[language]}"
+    return words(language).text(f"loops.{name.replace(' ', '_')}")
+
+
+def loops_in_charge(panels: Mapping[str, Shares], labels: Mapping[str, str], language: str) -> Drawing:
+    """Draw the shares of groups of loops over time, reinforcing ones up, balancing ones down.
+
+    Parameters
+    ----------
+    panels : mapping of str to Shares
+        One panel each, by title.
+    labels : mapping of str to str
+        What each group is called; those that are not in it go by their own name.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    groups = _worth_showing(panels)
+    colours = _colours(groups)
+    with styled():
+        figure = new_figure(5.6)
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for one, (title, shares) in zip(axes, panels.items(), strict=True):
+            _stack(one, shares, groups, colours)
+            one.set_title(title, size=13)
+            one.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.percent(abs(y))))
+            dress(one, w, "", w.text("year"))
+        axes[0].set_ylabel(w.text("loops.y"))
+        handles = [
+            axes[0].fill_between([], [], [], color=colours[g], label=labels.get(g, g))
+            for g in groups
+        ]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=3, fontsize=11, handlelength=1.2
+        )
+        figure.suptitle(w.text("loops.title"), x=0.01, ha="left", size=15, weight="bold")
+        footnote(figure, w.text("source"))
+    return Drawing("loops", figure, w.text("chart.area"), _said(panels, labels, w))
+
+
+def _worth_showing(panels: Mapping[str, Shares]) -> list[str]:
+    """Groups that do something, the largest first."""
+    means: dict[str, float] = {}
+    for shares in panels.values():
+        for name, mean in zip(
+            shares.size["group"].values, shares.size.mean("time").values, strict=True
+        ):
+            means[str(name)] = max(means.get(str(name), 0.0), float(mean))
+    ordered = sorted(means, key=lambda n: -means[n])
+    return [n for n in ordered if means[n] >= _LEAST][:_MOST_GROUPS]
+
+
+def _colours(groups: Sequence[str]) -> dict[str, str]:
+    bright = iter((*PALETTE[:-1], "#332288", "#882255", "#44AA99"))
+    return {g: _GREYS.get(g) or next(bright) for g in groups}
+
+
+def _stack(
+    axes: Axes, shares: Shares, groups: Sequence[str], colours: Mapping[str, str]
+) -> None:
+    times = shares.up["time"].values
+    for part in (shares.up, shares.down):
+        base = np.zeros(len(times))
+        for group in groups:
+            if group in part["group"].values:
+                top = base + part.sel(group=group).values
+                axes.fill_between(times, base, top, color=colours[group], linewidth=0, step=None)
+                base = top
+    axes.axhline(0, color="#222222", linewidth=0.8)
+    axes.set_ylim(-1, 1)
+    axes.set_xlim(times[0], times[-1])
+
+
+def _said(panels: Mapping[str, Shares], labels: Mapping[str, str], w: Words) -> str:
+    """A sentence a panel: which group is in charge for the longest time."""
+    sentences = []
+    for title, shares in panels.items():
+        periods = dominance(shares.size)
+        lengths: dict[str, float] = {}
+        for row in periods.itertuples():
+            for name in row.dominant[:1]:
+                lengths[name] = lengths.get(name, 0.0) + row.to - row[1]
+        if lengths:
+            longest = max(lengths, key=lambda n: lengths[n])
+            named = labels.get(longest, longest)
+            sentences.append(w.text("loops.in_charge", panel=title, loop=named))
+    return " ".join(sentences)
