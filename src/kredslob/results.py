@@ -158,11 +158,11 @@ def load_run(folder: Path | str) -> SavedRun:
 def _to_netcdf(dataset: xr.Dataset, path: Path) -> None:
     packed = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
-        for name, array in dataset.data_vars.items()
-        if array.ndim and array.dtype.kind == "f"
+        for name, variable in dataset.variables.items()
+        if name in dataset.data_vars and variable.ndim and variable.dtype.kind == "f"
     }
     # coordinates first: one that comes later is tied anew to each variable on its dimension
-    ordered = xr.Dataset(coords=dataset.coords, attrs=dataset.attrs).assign(dataset.data_vars)
+    ordered = dataset[[*dataset.coords, *dataset.data_vars]]
     ordered.to_netcdf(path, engine="h5netcdf", encoding=packed)
 
 
