@@ -157,11 +157,13 @@ def load_run(folder: Path | str) -> SavedRun:
 
 def _to_netcdf(dataset: xr.Dataset, path: Path) -> None:
     packed = {
-        name: {"zlib": True, "complevel": 4}
-        for name, array in dataset.data_vars.items()
-        if array.ndim and array.dtype.kind == "f"
+        name: {"zlib": True, "complevel": 4, "shuffle": True}
+        for name, variable in dataset.variables.items()
+        if name in dataset.data_vars and variable.ndim and variable.dtype.kind == "f"
     }
-    dataset.to_netcdf(path, engine="h5netcdf", encoding=packed)
+    # coordinates first: one that comes later is tied anew to each variable on its dimension
+    ordered = dataset[[*dataset.coords, *dataset.data_vars]]
+    ordered.to_netcdf(path, engine="h5netcdf", encoding=packed)
 
 
 def _sha256(path: Path) -> str:

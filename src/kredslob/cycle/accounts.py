@@ -126,8 +126,8 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
       between fund, purses and investors. No gain in production is counted, which is cautious.
     * society with wellbeing: also wellbeing-years at the model's value of a wellbeing year.
     """
-    _require(run, (*_LEDGERS, "capital from purse", "value of a wellbeing year"), "accounts")
-    books = _at_whole_years(run)
+    needed = (*_LEDGERS, "capital from purse", "value of a wellbeing year")
+    books = _at_whole_years(_only(run, needed, "accounts"))
     last = int(books["year"][-1])
     factors = xr.DataArray(discount_factors(last), dims="year")
     nothing = xr.zeros_like(books["Cumulated Spent"].sum("Capital"))
@@ -209,8 +209,7 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
     KredslobError
         The run lacks a ledger or a whole year.
     """
-    _require(run, _BOOKED, "bookkeeping")
-    books = _at_whole_years(run)
+    books = _at_whole_years(_only(run, _BOOKED, "bookkeeping"))
     views = xr.DataArray(["running cost", "investment"], dims="view", name="view")
     ledgers = [books[name].sum("Capital") for name in ("Cumulated Spent", "Cumulated Written Off")]
     cost = xr.concat(ledgers, views).diff("year")
@@ -237,12 +236,13 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
     return result
 
 
-def _require(run: xr.Dataset, names: tuple[str, ...], what: str) -> None:
+def _only(run: xr.Dataset, names: tuple[str, ...], what: str) -> xr.Dataset:
     missing = [name for name in names if name not in run]
     if missing:
         raise KredslobError(
             f"{what}: the run has no '{missing[0]}'; save all variables of the reinvestment model"
         )
+    return run[list(names)]
 
 
 def _at_whole_years(run: xr.Dataset) -> xr.Dataset:

@@ -40,9 +40,7 @@ def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
         Claims of investors are not taken off: they end, the loop goes on.
     """
     now = _at(run, time)
-    gain = _gain_at_full_rate(now) * now["reinvestment rate in force"]
-    gain.attrs = {"units": "Dmnl", "long_name": "loop gain of the reinvestment cycle"}
-    return gain.rename("loop gain")
+    return _loop_gain(now, _gain_at_full_rate(now))
 
 
 def critical_rate(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
@@ -62,8 +60,18 @@ def critical_rate(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
         krone would have to bring back; infinite where nothing comes back. Other things are as they
         were in the run: a higher rate may wear down support, which this does not see.
     """
-    full = _gain_at_full_rate(_at(run, time))
-    rate = xr.where(full > 0, 1 / full.where(full > 0, 1.0), np.inf)
+    return _critical_rate(_gain_at_full_rate(_at(run, time)))
+
+
+def _loop_gain(now: xr.Dataset, at_full_rate: xr.DataArray) -> xr.DataArray:
+    gain = at_full_rate * now["reinvestment rate in force"]
+    gain.attrs = {"units": "Dmnl", "long_name": "loop gain of the reinvestment cycle"}
+    return gain.rename("loop gain")
+
+
+def _critical_rate(at_full_rate: xr.DataArray) -> xr.DataArray:
+    some = at_full_rate > 0
+    rate = xr.where(some, 1 / at_full_rate.where(some, 1.0), np.inf)
     rate.attrs = {"units": "Dmnl", "long_name": "critical reinvestment rate"}
     return rate.rename("critical rate")
 
@@ -228,12 +236,14 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     coverage.attrs = {"units": "Dmnl", "long_name": "share of late spending that savings cover"}
     carries = coverage >= 1
     carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
+    end = _at(run, None)
+    gain = _gain_at_full_rate(end)
     return xr.Dataset(
         {
             "coverage": coverage,
             "self-sustaining": carries,
-            "loop gain": loop_gain(run),
-            "critical rate": critical_rate(run),
+            "loop gain": _loop_gain(end, gain),
+            "critical rate": _critical_rate(gain),
         }
     )
 

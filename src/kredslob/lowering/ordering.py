@@ -14,7 +14,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from kredslob.errors import InputFileError
@@ -272,22 +271,24 @@ def _ordered(
 ) -> _Graph:
     listed = list(statements)
     needs = _needs(listed, arrays, initial_time)
-    circles = _circles(needs)
-    if circles:
-        inside = set().union(*circles)
+    order = _line_up(listed, needs)
+    if len(order) < len(listed):  # the others depend on each other in circles
+        inside = set().union(*_circles(needs))
         listed = [
             part
             for number, statement in enumerate(listed)
             for part in (_apart(statement, path) if number in inside else (statement,))
         ]
         needs = _needs(listed, arrays, initial_time)
-        circles = _circles(needs)
-    if circles:
-        _report(listed, needs, circles[0], arrays, path, initial_time)
-    return _Graph(listed, needs, _line_up(listed, needs))
+        order = _line_up(listed, needs)
+    if len(order) < len(listed):
+        _report(listed, needs, _circles(needs)[0], arrays, path, initial_time)
+    return _Graph(listed, needs, order)
 
 
 def _circles(needs: Sequence[set[int]]) -> list[set[int]]:
+    import networkx as nx
+
     graph = nx.DiGraph()
     graph.add_nodes_from(range(len(needs)))
     graph.add_edges_from((n, m) for n, all_of in enumerate(needs) for m in all_of)
@@ -304,6 +305,8 @@ def _report(
     path: Path,
     initial_time: str | None,
 ) -> None:
+    import networkx as nx
+
     graph = nx.DiGraph((n, m) for n in circle for m in needs[n] & circle)
     loop = [n for n, _ in nx.find_cycle(graph)]
     chain = [statements[n].target for n in reversed(loop)]

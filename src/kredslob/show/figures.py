@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,13 @@ class Drawing:
     def alt(self) -> str:
         """Alternative text: what sort of picture it is, and what it shows."""
         return f"{self.kind}. {self.caption}"
+
+    @cached_property
+    def svg(self) -> str:
+        """Text of the figure as an SVG file, drawn once for all who ask."""
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", metadata={"Date": None})
+        return buffer.getvalue()
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         # Jupyter shows a bare Figure as a picture only once pyplot has been imported with the

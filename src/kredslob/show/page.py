@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -257,10 +256,7 @@ def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
 
 def _svg(drawing: Drawing) -> str:
     """Give the figure as an SVG element; ids are prefixed, since a page holds several figures."""
-    buffer = io.StringIO()
-    drawing.figure.savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
+    text = drawing.svg[drawing.svg.index("<svg") :]
     for mark in ('id="', 'xlink:href="#', "url(#"):
         text = text.replace(mark, f"{mark}{drawing.name}-")
     return text

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import xarray as xr
+from matplotlib.figure import Figure
 
 from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
@@ -100,6 +101,16 @@ def _write_figures(folder: Path, drawings: dict[str, list[Drawing]]) -> None:
     folder.mkdir()
     for language, drawn in drawings.items():
         for drawing in drawn:
+            _lay_out(drawing.figure)
             path = folder / f"{drawing.name}.{language}"
             drawing.figure.savefig(f"{path}.png", dpi=_PNG_DOTS_PER_INCH)
-            drawing.figure.savefig(f"{path}.svg", metadata={"Date": None})
+            Path(f"{path}.svg").write_text(drawing.svg, encoding="utf-8")
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place the parts for good: left to each file that is saved, it takes as long as drawing."""
+    figure.set_dpi(_PNG_DOTS_PER_INCH)  # letters are a little wider or narrower at another one
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)

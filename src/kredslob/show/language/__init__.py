@@ -13,7 +13,8 @@ from kredslob.errors import KredslobError
 
 LANGUAGES = ("da", "en")
 _UNIT = "service day|wellbeing year|[A-Za-z]+"
-_LOCALES = {"da": "da_DK", "en": "en_GB"}
+_MINUS = {"-": "\N{MINUS SIGN}"}
+_MARKS = {"da": str.maketrans({",": ".", ".": ","} | _MINUS), "en": str.maketrans(_MINUS)}
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,8 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number with a fixed count of decimals: 1.234,5 in Danish, 1,234.5 in English."""
-        from babel.numbers import format_decimal
-
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        text = format_decimal(round(value, digits) + 0.0, pattern, _LOCALES[self.language])
-        return text.replace("-", "\N{MINUS SIGN}")
+        rounded = round(value, digits) + 0.0  # no minus before a zero
+        return f"{rounded:,.{digits}f}".translate(_MARKS[self.language])
 
     def money(self, dkk: float, digits: int | None = None) -> str:
         """Amount in the unit that suits it: kroner, thousand, million or billion."""
