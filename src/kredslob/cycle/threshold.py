@@ -58,15 +58,18 @@ GAIN_VARIABLES = (
 """What `loop_gain` and `critical_rate` read of a run, to be saved where many are made."""
 COVERAGE_VARIABLES = (
     "Cumulated Interest",
+    "Cumulated Paid In",
     "Cumulated Paid To Investors",
     "Cumulated Returned Savings",
     "Cumulated Spent",
+    "total cash",
 )
-"""What `late_coverage` reads of a run."""
+"""What `late_coverage` and `margin` read of a run."""
 _RUN = "one run"  # all dimensions of a sweep as one
 _RUNS_AT_ONCE = 4096  # 18 kB of rates each
 _SHORTEST = 1e-6  # years: a delay of nothing
-_LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
+LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
+_EMPTY = 0.01  # of the capital paid in
 
 
 def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
@@ -273,11 +276,11 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     -------
     Dataset
         "coverage": see `late_coverage`;
-        "self-sustaining": coverage of at least one; "loop gain" and "critical rate": see
+        "self-sustaining": see `margin`; "loop gain" and "critical rate": see
         `loop_gain` and `critical_rate`, at the end.
     """
     coverage = late_coverage(run)
-    carries = coverage >= 1
+    carries = margin(run) >= 0
     carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
     return xr.Dataset(
         {
@@ -306,7 +309,7 @@ def late_coverage(run: xr.Dataset) -> xr.DataArray:
         from outside it is one plus the growth of the fund's cash over the disbursement time, so it
         passes one where the fund turns from shrinking to growing.
     """
-    start = float(run["time"][-1]) - _LAST_PART * float(run["time"][-1] - run["time"][0])
+    start = float(run["time"][-1]) - LAST_PART * float(run["time"][-1] - run["time"][0])
     spent = _change(run["Cumulated Spent"].sum("Capital"), start)
     came = _change(
         run["Cumulated Returned Savings"].sum("Capital")
@@ -317,6 +320,32 @@ def late_coverage(run: xr.Dataset) -> xr.DataArray:
     coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)
     coverage.attrs = {"units": "Dmnl", "long_name": "share of late spending that savings cover"}
     return coverage
+
+
+def margin(run: xr.Dataset) -> xr.DataArray:
+    """By how much a fund carries itself: from zero up it does, below it does not.
+
+    A fund carries itself if its savings cover its late spending and it has not run empty: it holds
+    at least a hundredth of the capital paid in. Without the latter, a few late savings that drip
+    into an empty fund would count, since next to nothing is spent then.
+
+    Parameters
+    ----------
+    run : Dataset
+        As for `late_coverage`.
+
+    Returns
+    -------
+    DataArray
+        The lesser of late coverage and of cash at the end over a hundredth of the capital paid in,
+        less one (Dmnl). It moves without jumps with the parameters, so its root can be sought.
+    """
+    end = run.isel(time=-1, drop=True)
+    least = _EMPTY * end["Cumulated Paid In"].sum("Capital")
+    held = xr.where(least > 0, end["total cash"] / least.where(least > 0, 1.0), 0.0)
+    margin = np.minimum(late_coverage(run), held) - 1
+    margin.attrs = {"units": "Dmnl", "long_name": "margin by which the fund carries itself"}
+    return margin
 
 
 def _change(ledger: xr.DataArray, start: float) -> xr.DataArray:
