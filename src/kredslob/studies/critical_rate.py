@@ -32,6 +32,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOLERANCE = 1e-4  # of the rate
 _SCANNED = 21  # rates looked at before one interval is narrowed
 _SCANNED_PER_DRAW = 11
+_RUNS_AT_ONCE = 16_384  # a design of so many takes 30 MB
 
 Margins = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Margins of the fund at some rates, each under one of some cases (by number)."""
@@ -224,9 +225,14 @@ def _margins(
     scenario: Mapping[str, Any] | HasParameters | None,
     years: float | None,
 ) -> Margins:
-    def margins(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
+    def of_part(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
         design = {label: values[cases] for label, values in columns.items()} | {RATE: rates}
         return margin(_runs(model, design, scenario, years)).values
+
+    def margins(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
+        starts = range(0, len(rates), _RUNS_AT_ONCE)
+        parts = [np.s_[first : first + _RUNS_AT_ONCE] for first in starts]
+        return np.concatenate([of_part(rates[part], cases[part]) for part in parts])
 
     return margins
 
@@ -274,7 +280,8 @@ def _rank_correlation(gain: np.ndarray, columns: Mapping[str, np.ndarray]) -> xr
     ranks -= ranks.mean(axis=1, keepdims=True)
     size = np.sqrt((ranks**2).sum(axis=1))
     product = ranks[1:] @ ranks[0]
-    rho = np.divide(product, size[1:] * size[0], out=np.zeros_like(product), where=size[1:] > 0)
+    both = size[1:] * size[0]
+    rho = np.divide(product, both, out=np.zeros_like(product), where=both > 0)  # all alike: none
     order = np.argsort(-np.abs(rho), kind="stable")
     labels = np.array(list(columns), dtype=str)[order]
     found = _figure(rho[order], "rank correlation with the loop gain at rate 1", "parameter")

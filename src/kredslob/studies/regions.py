@@ -72,8 +72,8 @@ def sustaining_regions(
         For each map, over its axis and the rate: "loop gain by ..." (Dmnl, at the end of the run,
         less the part that investors take on the third map), "coverage by ..." (Dmnl, see
         `kredslob.cycle.threshold.late_coverage`) and "self-sustaining by ..." (true or false, see
-        `kredslob.cycle.threshold.margin`). "current rate" and "current ..." (Dmnl) are those of
-        the scenario.
+        `kredslob.cycle.threshold.margin`). "current rate", "current loop gain" and "current ..."
+        (Dmnl) are those of the scenario.
 
     Raises
     ------
@@ -81,14 +81,17 @@ def sustaining_regions(
         The scenario sets the rate by a rule, or as for `Model.run`.
     """
     check_constant_rate(scenario)
-    now = model.run(scenario, years=years).isel(time=-1, drop=True)
+    run = model.run(scenario, years=years)
+    now = run.isel(time=-1, drop=True)
     axes = {
         "pledged share": _pledges(now),
         "cashable share": _cashable(now),
         "investor share of savings": _investors(now, model, years),
     }
     rates = np.linspace(0, 1, POINTS)
-    found = xr.Dataset({"current rate": now[RATE]})
+    found = xr.Dataset(
+        {"current rate": now[RATE], "current loop gain": loop_gain(run)}, attrs=run.attrs
+    )
     for name, axis in axes.items():
         found = found.merge(_map(model, scenario, name, axis, rates, years))
         found[f"current {name}"] = _described(xr.DataArray(axis.current), f"current {name}")
@@ -122,7 +125,7 @@ def _map(
         "coverage": late_coverage(runs).values,
         "self-sustaining": margin(runs).values >= 0,
     }
-    found = xr.Dataset(attrs=runs.attrs)
+    found = xr.Dataset()
     for what, values in figures.items():
         array = xr.DataArray(values.reshape(gain.shape), coords, (name, RATE))
         found[f"{what} by {name}"] = _described(array, f"{what} by {name}")
