@@ -16,29 +16,9 @@ from kredslob.cycle.threshold import (
 )
 from kredslob.simulation import Model
 from kredslob.studies.sweep import sweep
+from linear_regime import LINEAR, scaled
 
 GROUPS = 6
-NO_HYPOTHESES = {
-    "switch prevention": 0,
-    "switch remaining are harder": 0,
-    "switch capacity limits": 0,
-    "switch learning": 0,
-    "switch documentation": 0,
-    "switch support erosion": 0,
-    "switch investor behaviour": 0,
-}
-# Nothing saturates, all savings are recognised, and the chain forgets within a few years.
-LINEAR = NO_HYPOTHESES | {
-    "citizens at start": 1e9,
-    "yearly exit": 0.5,
-    "recognition horizon": 1e12,
-    "allocation weight": 0,
-    "wrong pocket agreement": 1,
-    "pledged share with agreement": 0.9,
-    "identified share at start": 0.8,
-    "overhead share": 0.1,
-    "disbursement time": 1,
-}
 
 
 def total_avoided(run: xr.Dataset) -> float:
@@ -97,11 +77,7 @@ def test_at_rate_zero_the_fund_is_a_one_off(model: Model) -> None:
 @pytest.fixture(scope="module")
 def linear(model: Model) -> dict[str, object]:
     """The linear regime with unit costs scaled so that the analytic critical rate is 0.7."""
-    base = {**LINEAR, "reinvestment rate": 1.0}
-    start = model.run(base, years=0.25, time_step=0.25)
-    scale = 1 / (0.7 * float(loop_gain(start, 0)))
-    costs = (start["unit cost"].isel(time=0) * scale).transpose("Group", "Administration").values
-    return {**base, "unit cost": costs}
+    return {**scaled(model, LINEAR, 0.7), "reinvestment rate": 1.0}
 
 
 def test_loop_gain_is_the_product_of_its_shares(model: Model, linear: dict[str, object]) -> None:

@@ -73,6 +73,16 @@ BAD = [
     (["run", "--nothing"], "--nothing"),
     (["run", "more"], "more"),
     (["walk"], "walk"),
+    (["threshold", "--scenario", "schedule"], "'reinvestment rule' sets the rate here"),
+    (["threshold", "--scenario", "al"], "there is no scenario 'al'; expected one of agreement"),
+    (["threshold", "--setting", "missing.toml"], "missing.toml: does not exist"),
+    (["threshold", "--set", "reinvestment rat=1"], "did you mean 'reinvestment rate'?"),
+    (["threshold", "--years", "71"], "--years"),
+    (["threshold", "--draws", "1"], "--draws"),
+    (["threshold", "--draws", "many"], "--draws"),
+    (["threshold", "--seed", "-1"], "--seed"),
+    (["threshold", "--rates", "1"], "--rates"),
+    (["threshold", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
@@ -150,6 +160,46 @@ def test_the_main_job_leaves_a_whole_folder(
     saved = kredslob.load_run(folder)
     assert saved.runs["Fund Cash"].attrs["units"] == "DKK"
     assert saved.runs.sizes["reinvestment rate"] == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.slow
+def test_the_threshold_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["threshold", "--years", "8", "--draws", "20", "--seed", "7", "--lang", "da"]
+    assert called(monkeypatch, *words, "--set", "overhead share=0", "--out", "here") == 0
+    shown = capsys.readouterr()
+    assert "Kommune med 100.000 indbyggere" in shown.out
+    assert "ingen; heller ikke 100" in shown.out
+    assert "(0 af 20 trækninger)" in shown.out
+    assert shown.err == ""
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    pictures = {"regions", "uncertainty", "goals", "repayment"}
+    assert files == {
+        *(f"{table}.{ln}.csv" for table in ("threshold", "goals") for ln in ("da", "en")),
+        "run.nc",
+        "manifest.json",
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+        *(f"tables/{n}.nc" for n in ("bracket", "goals", "regions", "uncertainty")),
+        *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert (manifest["seed"], manifest["draws"]) == (7, 20)
+    assert manifest["parameters"]["overhead share"] == 0
+    assert "--seed 7" in manifest["command"]
+    saved = kredslob.load_run(folder)
+    for name, table in saved.tables.items():
+        assert table.attrs["model_hash"] == manifest["model sha256"], name
+        for variable in table.data_vars.values():
+            assert variable.attrs["units"], (name, variable.name)
+            assert variable.attrs["long_name"], (name, variable.name)
+    assert saved.tables["uncertainty"].attrs["seed"] == 7
+    assert saved.tables["bracket"]["critical rate"] == float("inf")
     assert [p.name for p in tmp_path.iterdir()] == ["here"]
 
 

@@ -11,7 +11,9 @@ import pytest
 import xarray as xr
 
 from kredslob.cycle.accounts import accounts, bookkeeping
+from kredslob.cycle.draws import draw_parameters
 from kredslob.cycle.equity import equity
+from kredslob.cycle.parameters import ParameterTable
 from kredslob.cycle.scenario import load_scenario
 from kredslob.cycle.summary import summary
 from kredslob.errors import KredslobError
@@ -22,6 +24,7 @@ from kredslob.show.run_folder import draw_all
 from kredslob.show.table import summary_frame, verdict
 from kredslob.simulation import Model
 from kredslob.studies.sweep import sweep
+from whole_figures import assert_no_label_is_cut_off
 
 RATE = "reinvestment rate"
 DA, EN = words("da"), words("en")
@@ -77,7 +80,7 @@ def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
     def gaps(text: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
-    optional = ("unit.", "origin.")  # what reads the same in English is not repeated
+    optional = ("unit.", "origin.", "parameter.")  # what reads the same in English is not repeated
     for one, other in ((DA, EN), (EN, DA)):
         missing = [k for k in one.table if k not in other.table and not k.startswith(optional)]
         assert missing == []
@@ -90,6 +93,13 @@ def test_every_element_of_the_model_has_a_name(model: Model) -> None:
         for element in elements:
             assert DA.element(element) != element
             assert EN.element(element)
+
+
+def test_every_uncertain_parameter_has_a_danish_name(table: ParameterTable) -> None:
+    for label in draw_parameters(table, {}, 1, seed=0):
+        assert f"parameter.{label.partition('[')[0]}" in DA.table
+    said = "pris på et forløb (familier med børn i risiko, komplekst behov)"
+    assert DA.parameter("course price at normal intensity[families,complex]") == said
 
 
 def test_an_unknown_language_is_refused() -> None:
@@ -137,24 +147,7 @@ def test_a_drawing_shows_itself_in_jupyter_with_its_alternative_text(
 
 
 def test_no_label_of_a_figure_is_cut_off(drawn: dict[str, list[Drawing]]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text as Label
-
-    for drawing in (*drawn["da"], *drawn["en"]):
-        canvas = FigureCanvasAgg(drawing.figure)
-        canvas.draw()
-        width, height = canvas.get_width_height()
-        ticks = [
-            t for a in drawing.figure.axes for t in (*a.get_xticklabels(), *a.get_yticklabels())
-        ]
-        for label in set(drawing.figure.findobj(Label)) - set(ticks):  # ticks beyond are not drawn
-            box = label.get_window_extent(canvas.get_renderer())
-            if label.get_text() and label.get_visible():
-                name = f"{drawing.name}: {label.get_text()!r}"
-                assert box.x0 >= -1, name
-                assert box.x1 <= width + 1, name
-                assert box.y0 >= -1, name
-                assert box.y1 <= height + 1, name
+    assert_no_label_is_cut_off([*drawn["da"], *drawn["en"]])
 
 
 def test_figures_of_both_languages_share_no_title(drawn: dict[str, list[Drawing]]) -> None:

@@ -28,6 +28,8 @@ RATE = "reinvestment rate"
 RULE = "reinvestment rule"
 DEFAULT_RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_RATES = 21
+DRAWS = 2000
+MOST_DRAWS = 20_000
 _DIFFERENCES_SHOWN = 10
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
@@ -83,6 +85,28 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+SettingOption = Annotated[
+    str, typer.Option(help="Place: a name from 'kredslob settings', or a .toml file.")
+]
+ScenarioOption = Annotated[
+    str | None, typer.Option(help="Policy: a name from 'kredslob scenarios', or a .toml file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a parameter, such as 'capital at start[own savings]=20 million DKK'. "
+        "May be given more than once.",
+    ),
+]
+YearsOption = Annotated[int | None, typer.Option(min=1, max=MOST_YEARS, help="Years to run.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="New or empty folder for the results. Default: a new one in runs/."),
+]
+
+
 @app.callback()
 def _options(
     version_: Annotated[
@@ -96,12 +120,8 @@ def _options(
 @app.command()
 def run(
     lang: LanguageOption,
-    setting: Annotated[
-        str, typer.Option(help="Place: a name from 'kredslob settings', or a .toml file.")
-    ] = "municipality",
-    scenario: Annotated[
-        str | None, typer.Option(help="Policy: a name from 'kredslob scenarios', or a .toml file.")
-    ] = None,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
     rates: Annotated[
         str | None,
         typer.Option(
@@ -109,28 +129,15 @@ def run(
             "without a policy 0,0.25,0.5,0.75,1."
         ),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Change a parameter, such as 'capital at start[own savings]=20 million DKK'. "
-            "May be given more than once.",
-        ),
-    ] = None,
-    years: Annotated[int | None, typer.Option(min=1, max=MOST_YEARS, help="Years to run.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="New or empty folder for the results. Default: a new one in runs/."),
-    ] = None,
+    set_: SetOption = None,
+    years: YearsOption = None,
+    out: OutOption = None,
 ) -> None:
     """Run the reinvestment model and save figures, tables, a page and all numbers."""
     from kredslob.cycle.scenario import load_scenario
 
-    chosen = load_scenario(scenario, setting)
     changes = [_change(text) for text in set_ or ()]
-    for change in changes:
-        chosen = chosen.with_parameters(change)
+    chosen = _changed(load_scenario(scenario, setting), changes)
     own = scenario is not None or any(RATE in change for change in changes)
     compared = _rates(rates, chosen, own)
     folder = out or _new_folder(chosen, "rates" if compared else "own-rate")
@@ -152,6 +159,45 @@ def run(
     Console().print(summary_table(summed, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
     print(f"{_OPEN[lang.value]}: {folder / 'index.html'}")
+
+
+@app.command()
+def threshold(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    years: YearsOption = None,
+    draws: Annotated[
+        int, typer.Option(min=2, max=MOST_DRAWS, help="Draws of the uncertain parameters.")
+    ] = DRAWS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Find the rate from which the cycle carries itself, how sure that is, and what it costs."""
+    from kredslob.cycle.scenario import load_scenario
+
+    chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
+    if chosen.parameters.get(RULE, 0) != 0:
+        raise ParameterError(f"'{RULE}' sets the rate here; a threshold needs rule 0")
+    folder = out or _new_folder(chosen, "threshold")
+    _check_folder(folder)
+    given = {"--setting": setting, "--scenario": scenario, "--years": years}
+    given |= {"--draws": draws, "--seed": seed}
+    command = ["kredslob", "threshold", *_as_given(given, set_ or ()), "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.threshold_folder import save_threshold
+    from kredslob.show.threshold_table import threshold_tables
+    from kredslob.studies.threshold import threshold_study
+
+    study = threshold_study(kredslob.load(), chosen, years=years, draws=draws, seed=seed)
+    save_threshold(folder, study, scenario=chosen, command=shlex.join(command))
+    for table in threshold_tables(study, lang.value, chosen):
+        Console().print(table)
+    print(f"{_SAVED[lang.value]} {folder}")
 
 
 @app.command()
@@ -288,6 +334,12 @@ def _change(text: str) -> dict[str, Any]:
     for element in reversed([e.strip() for e in (match[2] or "").split(",") if e.strip()]):
         change = {element: change}
     return {match[1]: change}
+
+
+def _changed(chosen: Scenario, changes: list[dict[str, Any]]) -> Scenario:
+    for change in changes:
+        chosen = chosen.with_parameters(change)
+    return chosen
 
 
 def _value(text: str) -> Any:

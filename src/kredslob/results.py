@@ -101,7 +101,7 @@ def write_run(
     tables : mapping of str to Dataset
         Results computed from it; each becomes a netCDF file of its own.
     made_by : mapping
-        Command, setting, scenario and what else made the run.
+        Command, setting, scenario and what else made the run, the seed included if there is one.
     """
     _to_netcdf(runs, folder / RUNS)
     (folder / TABLES).mkdir()
@@ -109,6 +109,7 @@ def write_run(
         _to_netcdf(table, folder / TABLES / f"{name}.nc")
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     manifest = {
+        "seed": None,  # where nothing is random
         **made_by,
         "model": runs.attrs["model"],
         "model sha256": runs.attrs["model_hash"],
@@ -118,7 +119,6 @@ def write_run(
         "engine": runs.attrs["engine"],
         "versions": json.loads(runs.attrs["versions"]),
         "created": runs.attrs["created"],
-        "seed": None,  # nothing in a run is random
         "files": {str(p.relative_to(folder)): _sha256(p) for p in files},
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)

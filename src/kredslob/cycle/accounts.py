@@ -51,7 +51,7 @@ _PURSES = ("municipality", "region", "state")
 _INVESTORS = "private investors"
 _RESOURCES = ["health", "justice", "social"]  # employment: benefits are a transfer to citizens
 _CELLS = ("Group", "Need")
-_LEDGERS = (
+LEDGERS = (
     "Cumulated Avoided Cost",
     "Cumulated Interest",
     "Cumulated Kept",
@@ -66,6 +66,7 @@ _LEDGERS = (
     "Cumulated Wellbeing Years",
     "paid in by purse",
 )
+"""What `accounts` reads over time, to be saved where many runs are made."""
 _BOOKED = (
     "Capitalised Investments",
     "Cumulated Saved",
@@ -126,7 +127,7 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
       between fund, purses and investors. No gain in production is counted, which is cautious.
     * society with wellbeing: also wellbeing-years at the model's value of a wellbeing year.
     """
-    needed = (*_LEDGERS, "capital from purse", "value of a wellbeing year")
+    needed = (*LEDGERS, "capital from purse", "value of a wellbeing year")
     books = _at_whole_years(_only(run, needed, "accounts"))
     last = int(books["year"][-1])
     factors = xr.DataArray(discount_factors(last), dims="year")

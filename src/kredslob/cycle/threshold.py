@@ -17,8 +17,59 @@ import numpy as np
 import xarray as xr
 
 GROUPS_AND_NEEDS = ("Group", "Need")
+_CHAIN = (
+    "Counterfactual Crisis",
+    "Counterfactual Strained",
+    "completion share",
+    "consolidation time",
+    "course length",
+    "easing rate",
+    "effect of a course",
+    "inherited share",
+    "need use factor",
+    "new cases without the fund",
+    "reachable share of crisis",
+    "reachable share of strained",
+    "recovery rate",
+    "spread share",
+    "switch prevention",
+    "unit cost",
+    "use in crisis",
+    "use when newly stable",
+    "use when strained",
+    "worsening rate",
+    "yearly exit",
+    "yearly relapse",
+    "yearly setback",
+)
+GAIN_VARIABLES = (
+    *_CHAIN,
+    "Documentation Capability",
+    "cashable share",
+    "course price",
+    "course share of spending",
+    "money part",
+    "pledged share",
+    "purse share",
+    "recognition horizon",
+    "reinvestment rate in force",
+    "yearly fade",
+)
+"""What `loop_gain` and `critical_rate` read of a run, to be saved where many are made."""
+COVERAGE_VARIABLES = (
+    "Cumulated Interest",
+    "Cumulated Paid In",
+    "Cumulated Paid To Investors",
+    "Cumulated Returned Savings",
+    "Cumulated Spent",
+    "total cash",
+)
+"""What `late_coverage` and `margin` read of a run."""
+_RUN = "one run"  # all dimensions of a sweep as one
+_RUNS_AT_ONCE = 4096  # 18 kB of rates each
 _SHORTEST = 1e-6  # years: a delay of nothing
-_LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
+LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
+_EMPTY = 0.01  # of the capital paid in
 
 
 def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
@@ -102,110 +153,123 @@ def avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     DataArray
-        DKK per person started, over Group, Need and Administration (and sweep dimensions).
+        DKK per person started, over Group, Need and Administration (and sweep dimensions, first).
     """
-    for dim in now["effect of a course"].dims:
-        if dim not in GROUPS_AND_NEEDS:
-            parts = [avoided_cost_per_start(now.isel({dim: i})) for i in range(now.sizes[dim])]
-            return xr.concat(parts, now[dim])
-    return _avoided_cost_per_start(now)
+    swept = [d for d in now["effect of a course"].dims if d not in GROUPS_AND_NEEDS]
+    now = now[[*_CHAIN]]
+    flat = now.stack({_RUN: swept}) if swept else now.expand_dims(_RUN)
+    parts = [
+        _avoided_cost(flat.isel({_RUN: slice(first, first + _RUNS_AT_ONCE)}))
+        for first in range(0, flat.sizes[_RUN], _RUNS_AT_ONCE)
+    ]
+    values = np.concatenate(parts).reshape(*(now.sizes[d] for d in swept), *parts[0].shape[1:])
+    dims = (*swept, *GROUPS_AND_NEEDS, "Administration")
+    return xr.DataArray(values, {d: now[d] for d in dims if d in now.coords}, dims)
 
 
-def _avoided_cost_per_start(now: xr.Dataset) -> xr.DataArray:
-    cells = now["effect of a course"].transpose(*GROUPS_AND_NEEDS)
-    groups, needs = cells.sizes["Group"], cells.sizes["Need"]
-    lasting = np.linalg.inv(-_chain(now))
-    priced = now["use in crisis"] * now["need use factor"] * now["unit cost"]
-    use = priced.transpose(*GROUPS_AND_NEEDS, "Administration").values
-    strained = now["use when strained"].values
-    stable = now["use when newly stable"].values
-    administrations = now.sizes["Administration"]
-    # cost of a person-year in each state of each cell; thriving costs nothing extra
-    by_state = np.zeros((groups, needs, 4, administrations))
-    by_state[:, :, 1] = use * strained
-    by_state[:, :, 2] = use
-    by_state[:, :, 3] = use * stable
-    cost = by_state.reshape(-1, administrations)
-    out = np.zeros((groups, needs, administrations))
-    for g in range(groups):
-        for n in range(needs):
-            moved = np.zeros((groups, needs, 4))
-            moved[g, n] = _moved_by_a_start(now, g, n)
-            out[g, n] = -(lasting @ moved.ravel()) @ cost
+def _avoided_cost(runs: xr.Dataset) -> np.ndarray:
+    """Avoided cost a start, shape (run, group, need, administration).
+
+    A start moves its own cell only, but all cells feel it; so the equations are solved for what a
+    person in each state will ever cost (the transposed chain), one right side an administration.
+    """
+    cost = _cost_of_states(runs)
+    count, groups, needs, states, administrations = cost.shape
+    transposed = -_chain(runs).transpose(0, 2, 1)
+    ever = np.linalg.solve(transposed, cost.reshape(count, -1, administrations))
+    ever = ever.reshape(count, groups, needs, states, administrations)
+    return -np.einsum("rgns,rgnsa->rgna", _moved_by_a_start(runs), ever)
+
+
+def _cost_of_states(runs: xr.Dataset) -> np.ndarray:
+    """Yearly cost of a person, shape (run, group, need, state, administration)."""
     dims = (*GROUPS_AND_NEEDS, "Administration")
-    return xr.DataArray(out, {d: now[d].values for d in dims}, dims)
+    priced = runs["use in crisis"] * runs["need use factor"] * runs["unit cost"]
+    template = runs["effect of a course"]
+    in_crisis = priced.broadcast_like(template).transpose(_RUN, *dims).values
+    cost = np.zeros((*in_crisis.shape[:3], 4, in_crisis.shape[3]))  # thriving costs nothing extra
+    for state, name in ((1, "use when strained"), (3, "use when newly stable")):
+        share = runs[name].broadcast_like(template).transpose(_RUN, *dims).values
+        cost[..., state, :] = in_crisis * share
+    cost[..., 2, :] = in_crisis
+    return cost
 
 
-def _moved_by_a_start(now: xr.Dataset, g: int, n: int) -> np.ndarray:
-    """Persons that one start adds to thriving, strained, crisis and newly stable when it ends."""
+def _cells(runs: xr.Dataset, name: str) -> np.ndarray:
+    """Values of a variable, shape (run, group, need)."""
+    full = runs[name].broadcast_like(runs["effect of a course"])
+    return np.asarray(full.transpose(_RUN, *GROUPS_AND_NEEDS).values, dtype=float)
 
-    def of(name: str) -> float:
-        array = now[name]
-        index = {d: i for d, i in (("Group", g), ("Need", n)) if d in array.dims}
-        return float(array.isel(index))
 
-    worsening, easing = of("worsening rate"), of("easing rate")
-    recovery, leaving = of("recovery rate"), of("yearly exit")
-    ending = 1 / max(of("course length"), _SHORTEST)
-    reached_strained = of("reachable share of strained") * of("Counterfactual Strained")
-    reached_crisis = of("reachable share of crisis") * of("Counterfactual Crisis")
-    reached = reached_strained + reached_crisis
-    crisis_part = reached_crisis / reached if reached else 0.0  # nobody: no start either
-    during = np.array(
-        [
-            [-(worsening + recovery + leaving + ending), easing],
-            [worsening, -(easing + leaving + ending)],
-        ]
+def _moved_by_a_start(runs: xr.Dataset) -> np.ndarray:
+    """Persons that one start adds to each state when it ends, shape (run, group, need, state)."""
+    worsening, easing = _cells(runs, "worsening rate"), _cells(runs, "easing rate")
+    recovery, leaving = _cells(runs, "recovery rate"), _cells(runs, "yearly exit")
+    ending = 1 / np.maximum(_cells(runs, "course length"), _SHORTEST)
+    from_strained = _cells(runs, "reachable share of strained") * _cells(
+        runs, "Counterfactual Strained"
     )
-    ended = np.linalg.solve(-during, [1 - crisis_part, crisis_part]) * ending
-    completed = ended * of("completion share")
-    effect = of("effect of a course")
-    lifted = completed * max(0.0, effect)
-    harmed = completed[0] * max(0.0, -effect)
-    return np.array([0.0, -lifted[0] - harmed, -lifted[1] + harmed, lifted.sum()])
+    from_crisis = _cells(runs, "reachable share of crisis") * _cells(runs, "Counterfactual Crisis")
+    reached = from_strained + from_crisis
+    # nobody to reach: no start either
+    crisis_part = np.divide(from_crisis, reached, out=np.zeros_like(reached), where=reached != 0)
+    during = np.empty((*reached.shape, 2, 2))
+    during[..., 0, 0] = worsening + recovery + leaving + ending
+    during[..., 0, 1] = -easing
+    during[..., 1, 0] = -worsening
+    during[..., 1, 1] = easing + leaving + ending
+    begun = np.stack([1 - crisis_part, crisis_part], axis=-1)[..., np.newaxis]
+    ended = np.linalg.solve(during, begun)[..., 0] * ending[..., np.newaxis]
+    completed = ended * _cells(runs, "completion share")[..., np.newaxis]
+    effect = _cells(runs, "effect of a course")
+    lifted = completed * np.maximum(0.0, effect)[..., np.newaxis]
+    harmed = completed[..., 0] * np.maximum(0.0, -effect)
+    strained, crisis = -lifted[..., 0] - harmed, -lifted[..., 1] + harmed
+    return np.stack([np.zeros_like(harmed), strained, crisis, lifted.sum(axis=-1)], axis=-1)
 
 
-def _chain(now: xr.Dataset) -> np.ndarray:
+def _chain(runs: xr.Dataset) -> np.ndarray:
     """Rates of the citizen chain, 4 states (thriving, strained, crisis, newly stable) a cell."""
-    groups, needs = now.sizes["Group"], now.sizes["Need"]
-
-    def of(name: str) -> np.ndarray:
-        array = now[name]
-        full = array.broadcast_like(now["worsening rate"]).transpose(*GROUPS_AND_NEEDS)
-        return np.asarray(full.values, dtype=float)
-
-    worsening, easing, recovery = of("worsening rate"), of("easing rate"), of("recovery rate")
-    setback, leaving, relapse = of("yearly setback"), of("yearly exit"), of("yearly relapse")
-    consolidation = np.full_like(worsening, 1 / max(float(now["consolidation time"]), _SHORTEST))
-    rates = np.zeros((groups, needs, 4, groups, needs, 4))
+    worsening, easing = _cells(runs, "worsening rate"), _cells(runs, "easing rate")
+    recovery, setback = _cells(runs, "recovery rate"), _cells(runs, "yearly setback")
+    leaving, relapse = _cells(runs, "yearly exit"), _cells(runs, "yearly relapse")
+    consolidation = 1 / np.maximum(_cells(runs, "consolidation time"), _SHORTEST)
+    count, groups, needs = worsening.shape
+    rates = np.zeros((count, groups, needs, 4, groups, needs, 4))
     for g in range(groups):
         for n in range(needs):
-            cell = rates[g, n, :, g, n, :]
-            cell[0, :] = [-setback[g, n] - leaving[g, n], recovery[g, n], 0, consolidation[g, n]]
-            cell[1, :] = [
-                setback[g, n],
-                -worsening[g, n] - recovery[g, n] - leaving[g, n],
-                easing[g, n],
-                relapse[g, n],
-            ]
-            cell[2, 1:3] = [worsening[g, n], -easing[g, n] - leaving[g, n]]
-            cell[3, 3] = -relapse[g, n] - consolidation[g, n] - leaving[g, n]
-    _add_prevention(rates, now, of("new cases without the fund"))
-    return rates.reshape(groups * needs * 4, -1)
+            cell = rates[:, g, n, :, g, n, :]
+            of = np.s_[:, g, n]
+            cell[:, 0, 0] = -setback[of] - leaving[of]
+            cell[:, 0, 1] = recovery[of]
+            cell[:, 0, 3] = consolidation[of]
+            cell[:, 1, 0] = setback[of]
+            cell[:, 1, 1] = -worsening[of] - recovery[of] - leaving[of]
+            cell[:, 1, 2] = easing[of]
+            cell[:, 1, 3] = relapse[of]
+            cell[:, 2, 1] = worsening[of]
+            cell[:, 2, 2] = -easing[of] - leaving[of]
+            cell[:, 3, 3] = -relapse[of] - consolidation[of] - leaving[of]
+    _add_prevention(rates, runs)
+    return rates.reshape(count, groups * needs * 4, -1)
 
 
-def _add_prevention(rates: np.ndarray, now: xr.Dataset, new_cases: np.ndarray) -> None:
+def _add_prevention(rates: np.ndarray, runs: xr.Dataset) -> None:
     """Add the new cases for each citizen more in crisis (R5); their delay does not matter here."""
-    if not float(now["switch prevention"]):
-        return
-    crisis = now["Counterfactual Crisis"].transpose(*GROUPS_AND_NEEDS).values.sum(axis=1)
-    spread, inherited = now["spread share"].values, now["inherited share"].values
-    families = list(now["Group"].values).index("families")
+    on = (_cells(runs, "switch prevention") != 0).astype(float)
+    new_cases = on * _cells(runs, "new cases without the fund")
+    crisis = _cells(runs, "Counterfactual Crisis").sum(axis=2)
     per_case = np.divide(1.0, crisis, out=np.zeros_like(crisis), where=crisis > 0)
-    for g in range(len(crisis)):
-        for n in range(new_cases.shape[1]):
-            rates[g, n, 1, g, :, 2] += new_cases[g, n] * spread[g] * per_case[g]
-            rates[g, n, 1, families, :, 2] += new_cases[g, n] * inherited[g] * per_case[families]
+    families = list(runs["Group"].values).index("families")
+    spread = new_cases * _cells(runs, "spread share") * per_case[:, :, np.newaxis]
+    inherited = (
+        new_cases * _cells(runs, "inherited share") * per_case[:, families, np.newaxis, np.newaxis]
+    )
+    groups, needs = new_cases.shape[1:]
+    for g in range(groups):
+        for n in range(needs):
+            rates[:, g, n, 1, g, :, 2] += spread[:, g, n, np.newaxis]
+            rates[:, g, n, 1, families, :, 2] += inherited[:, g, n, np.newaxis]
 
 
 def sustaining(run: xr.Dataset) -> xr.Dataset:
@@ -219,22 +283,12 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        "coverage": returned savings and interest less payments to investors, over the last quarter
-        of the horizon, as a share of spending in it (Dmnl; 0 where nothing is spent);
-        "self-sustaining": coverage of at least one; "loop gain" and "critical rate": see
+        "coverage": see `late_coverage`;
+        "self-sustaining": see `margin`; "loop gain" and "critical rate": see
         `loop_gain` and `critical_rate`, at the end.
     """
-    start = float(run["time"][-1]) - _LAST_PART * float(run["time"][-1] - run["time"][0])
-    spent = _change(run["Cumulated Spent"].sum("Capital"), start)
-    came = _change(
-        run["Cumulated Returned Savings"].sum("Capital")
-        + run["Cumulated Interest"].sum("Capital")
-        - run["Cumulated Paid To Investors"].sum("Capital"),
-        start,
-    )
-    coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)
-    coverage.attrs = {"units": "Dmnl", "long_name": "share of late spending that savings cover"}
-    carries = coverage >= 1
+    coverage = late_coverage(run)
+    carries = margin(run) >= 0
     carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
     end = _at(run, None)
     gain = _gain_at_full_rate(end)
@@ -246,6 +300,62 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
             "critical rate": _critical_rate(gain),
         }
     )
+
+
+def late_coverage(run: xr.Dataset) -> xr.DataArray:
+    """Share of the fund's late spending that its own savings cover.
+
+    Parameters
+    ----------
+    run : Dataset
+        A run or sweep of the reinvestment model, with `COVERAGE_VARIABLES` saved at the start of
+        its last quarter and at its end.
+
+    Returns
+    -------
+    DataArray
+        Returned savings and interest less payments to investors, over the last quarter of the
+        horizon, as a share of spending in it (Dmnl; 0 where nothing is spent). With no capital
+        from outside it is one plus the growth of the fund's cash over the disbursement time, so it
+        passes one where the fund turns from shrinking to growing.
+    """
+    start = float(run["time"][-1]) - LAST_PART * float(run["time"][-1] - run["time"][0])
+    spent = _change(run["Cumulated Spent"].sum("Capital"), start)
+    came = _change(
+        run["Cumulated Returned Savings"].sum("Capital")
+        + run["Cumulated Interest"].sum("Capital")
+        - run["Cumulated Paid To Investors"].sum("Capital"),
+        start,
+    )
+    coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)
+    coverage.attrs = {"units": "Dmnl", "long_name": "share of late spending that savings cover"}
+    return coverage
+
+
+def margin(run: xr.Dataset) -> xr.DataArray:
+    """By how much a fund carries itself: from zero up it does, below it does not.
+
+    A fund carries itself if its savings cover its late spending and it has not run empty: it holds
+    at least a hundredth of the capital paid in. Without the latter, a few late savings that drip
+    into an empty fund would count, since next to nothing is spent then.
+
+    Parameters
+    ----------
+    run : Dataset
+        As for `late_coverage`.
+
+    Returns
+    -------
+    DataArray
+        The lesser of late coverage and of cash at the end over a hundredth of the capital paid in,
+        less one (Dmnl). It moves without jumps with the parameters, so its root can be sought.
+    """
+    end = run.isel(time=-1, drop=True)
+    least = _EMPTY * end["Cumulated Paid In"].sum("Capital")
+    held = xr.where(least > 0, end["total cash"] / least.where(least > 0, 1.0), 0.0)
+    margin = np.minimum(late_coverage(run), held) - 1
+    margin.attrs = {"units": "Dmnl", "long_name": "margin by which the fund carries itself"}
+    return margin
 
 
 def _change(ledger: xr.DataArray, start: float) -> xr.DataArray:

@@ -27,7 +27,7 @@ RATE = "reinvestment rate"
 CELLS = ("Group", "Need")
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
-_INK, _GREY, _PALE = "#222222", "#6b6b6b", "#d9d9d9"
+INK, GREY, PALE = "#222222", "#6b6b6b", "#d9d9d9"
 _WIDTH = 11  # inches: all figures alike, so that their letters are too
 _SCREEN = 80  # dots per inch of a picture in Jupyter; drawn finer, for sharp screens
 _STYLE: dict[str, Any] = {
@@ -37,8 +37,8 @@ _STYLE: dict[str, Any] = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 16,
-    "axes.labelcolor": _GREY,
-    "axes.edgecolor": _PALE,
+    "axes.labelcolor": GREY,
+    "axes.edgecolor": PALE,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
@@ -46,10 +46,10 @@ _STYLE: dict[str, Any] = {
     "axes.grid.axis": "y",
     "axes.axisbelow": True,
     "grid.color": "#ececec",
-    "xtick.color": _GREY,
-    "ytick.color": _GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
     "ytick.left": False,
-    "text.color": _INK,
+    "text.color": INK,
     "lines.linewidth": 2.4,
     "svg.fonttype": "path",
     "svg.hashsalt": "kredslob",
@@ -112,17 +112,17 @@ def fund_over_time(runs: xr.Dataset, language: str) -> Drawing:
     w = words(language)
     years = float(runs["time"][-1])
     late = round(0.25 * years)
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         whole, enlarged = figure.subplots(1, 2, width_ratios=(1, 1))
         _lines(whole, runs["total cash"] / 1e6, w, labels=False)
         _lines(enlarged, (runs["total cash"] / 1e6).sel(time=slice(late, None)), w)
         whole.set_title(w.text("figure.fund"))
-        enlarged.set_title(w.text("figure.fund_late", year=w.number(late)), color=_GREY, size=12)
+        enlarged.set_title(w.text("figure.fund_late", year=w.number(late)), color=GREY, size=12)
         for axes in (whole, enlarged):
             axes.set_ylim(bottom=0)
-            _dress(axes, w, w.text("figure.fund_y"), w.text("year"))
-        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+            dress(axes, w, w.text("figure.fund_y"), w.text("year"))
+        footnote(figure, f"{w.text('prices')} {w.text('source')}")
     cash = runs["total cash"]
     start = w.money(float(cash.isel({RATE: 0, "time": 0})))
     ends = _lowest_and_highest(cash.isel(time=-1), w, w.money)
@@ -134,14 +134,14 @@ def citizens_helped(runs: xr.Dataset, language: str) -> Drawing:
     """Draw citizens helped so far, by reinvestment rate ("Cumulated Completions", persons)."""
     w = words(language)
     helped = runs["Cumulated Completions"].sum(CELLS)
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         axes = figure.subplots()
         _lines(axes, helped, w)
         axes.set_ylim(bottom=0)
         axes.set_title(w.text("figure.helped"))
-        _dress(axes, w, w.text("figure.helped_y"), w.text("year"))
-        _footnote(figure, w.text("source"))
+        dress(axes, w, w.text("figure.helped_y"), w.text("year"))
+        footnote(figure, w.text("source"))
     ends = _lowest_and_highest(helped.isel(time=-1), w, w.number)
     caption = w.text("caption.helped", years=w.number(float(runs["time"][-1])), ends=ends)
     return Drawing("helped", figure, w.text("chart.line"), caption)
@@ -162,33 +162,33 @@ def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
     help_ = [100 * float(shares["share of help"].sel(Group=g, Need=n)) for g, n in cells]
     need = [100 * float(shares["share of need"].sel(Group=g, Need=n)) for g, n in cells]
     rows = np.arange(len(cells))[::-1]
-    with _styled():
-        figure = _figure(6.2)
+    with styled():
+        figure = new_figure(6.2)
         axes = figure.subplots()
         axes.grid(visible=False, axis="y")
         axes.grid(visible=True, axis="x")
-        axes.hlines(rows, need, help_, color=_PALE, linewidth=4, zorder=1)
-        axes.scatter(need, rows, s=80, facecolor="white", edgecolor=_GREY, linewidth=2, zorder=2)
+        axes.hlines(rows, need, help_, color=PALE, linewidth=4, zorder=1)
+        axes.scatter(need, rows, s=80, facecolor="white", edgecolor=GREY, linewidth=2, zorder=2)
         axes.scatter(help_, rows, s=80, color=PALETTE[0], zorder=3)
         axes.set_yticks(rows, [f"{w.element(g)}, {w.element(n)}" for g, n in cells])
-        axes.tick_params(axis="y", labelcolor=_INK)
+        axes.tick_params(axis="y", labelcolor=INK)
         top = max([*help_, *need, 1.0])
         axes.set_xlim(0, 1.12 * top)
-        _title_over_all(figure, w.text("figure.who"))
+        title_over_all(figure, w.text("figure.who"))
         axes.scatter([], [], s=80, color=PALETTE[0], label=w.text("figure.who_help"))
         axes.scatter(
             [],
             [],
             s=80,
             facecolor="white",
-            edgecolor=_GREY,
+            edgecolor=GREY,
             linewidth=2,
             label=w.text("figure.who_need"),
         )
         axes.legend(loc="lower right")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: w.number(x)))
         axes.set_xlabel(w.text("figure.who_x"))
-        _footnote(figure, w.text("source"))
+        footnote(figure, w.text("source"))
     caption = w.text(
         "caption.who",
         complex=w.percent(float(shares["share of help to complex need"])),
@@ -208,8 +208,8 @@ def who_saves(runs: xr.Dataset, language: str) -> Drawing:
     }
     colours = {"returned": PALETTE[0], "kept": PALETTE[2], "unclaimed": "#bdbdbd"}
     rates = [float(r) for r in runs[RATE]]
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         panels = figure.subplots(1, runs.sizes["Purse"], sharey=True, squeeze=False)[0]
         for axes, purse in zip(panels, runs["Purse"].values, strict=True):
             floor = np.zeros(len(rates))
@@ -227,14 +227,14 @@ def who_saves(runs: xr.Dataset, language: str) -> Drawing:
             axes.set_xticks(range(len(rates)), [w.percent(r) for r in rates])
             beside = 0.5 if len(rates) > 1 else 1.2  # a bar alone is not to fill its panel
             axes.set_xlim(-beside, len(rates) - 1 + beside)
-            axes.set_title(w.element(str(purse)), size=13, color=_GREY)
+            axes.set_title(w.element(str(purse)), size=13, color=GREY)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
         years = w.number(float(runs["time"][-1]))
         panels[0].set_ylabel(w.text("figure.purses_y", years=years))
         tallest = sum(parts.values()).max(RATE)  # type: ignore[union-attr]
         panels[int(np.argmin(tallest.values))].legend(loc="upper right")
-        _title_over_all(figure, w.text("figure.purses"))
-        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+        title_over_all(figure, w.text("figure.purses"))
+        footnote(figure, f"{w.text('prices')} {w.text('source')}")
     total = float(sum(part.isel({RATE: -1}).sum() for part in parts.values())) * 1e6
     caption = w.text(
         "caption.purses",
@@ -258,8 +258,8 @@ def two_bookings(books: xr.Dataset, language: str) -> Drawing:
     """
     w = words(language)
     titles = {"running cost": "figure.books_running", "investment": "figure.books_investment"}
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         panels = figure.subplots(1, 2, sharey=True)
         for axes, (view, title) in zip(panels, titles.items(), strict=True):
             one = books.sel(view=view)
@@ -276,13 +276,13 @@ def two_bookings(books: xr.Dataset, language: str) -> Drawing:
                 color=PALETTE[0],
                 label=w.text("figure.books_saving"),
             )
-            axes.set_title(w.text(title), size=13, color=_GREY)
-            _dress(axes, w, "", w.text("year"))
+            axes.set_title(w.text(title), size=13, color=GREY)
+            dress(axes, w, "", w.text("year"))
             axes.set_xlim(0.4, float(books["year"][-1]) + 0.6)
         panels[0].set_ylabel(w.text("figure.books_y"))
         panels[1].legend(loc="upper right")
-        _title_over_all(figure, w.text("figure.books"))
-        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+        title_over_all(figure, w.text("figure.books"))
+        footnote(figure, f"{w.text('prices')} {w.text('source')}")
     caption = w.text(
         "caption.books",
         spent=w.money(float(books["cost"].sel(view="running cost").sum())),
@@ -313,19 +313,19 @@ def citizens_by_state(runs: xr.Dataset, language: str) -> Drawing:
         "strained": gained(["Strained", "Strained In Intervention"], "Counterfactual Strained"),
         "crisis": gained(["Crisis", "Crisis In Intervention"], "Counterfactual Crisis"),
     }
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         axes = figure.subplots()
-        axes.axhline(0, color=_GREY, linewidth=1)
+        axes.axhline(0, color=GREY, linewidth=1)
         ends = []
         for number, (state, line) in enumerate(states.items()):
             axes.plot(line["time"], line, color=PALETTE[number], linestyle=LINES[number])
-            label = _wrapped(w.text(f"figure.states_{state}"))
+            label = wrapped(w.text(f"figure.states_{state}"))
             ends.append((float(line[-1]), label, PALETTE[number]))
-        _end_labels(axes, float(run["time"][-1]), ends)
+        end_labels(axes, float(run["time"][-1]), ends)
         axes.set_title(w.text("figure.states"))
-        _dress(axes, w, w.text("figure.states_y"), w.text("year"))
-        _footnote(figure, w.text("source"))
+        dress(axes, w, w.text("figure.states_y"), w.text("year"))
+        footnote(figure, w.text("source"))
     fewer = -float(states["crisis"].min())
     caption = w.text("caption.states", crisis=w.number(fewer, 1), rate=w.percent(float(run[RATE])))
     if float(states["thriving"][-1]) < 0:
@@ -349,8 +349,8 @@ def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
         "kept": -float(end["Cumulated Kept"].sum()),
     }
     returned = float(end["Cumulated Returned To Fund"].sum())
-    with _styled():
-        figure = _figure(5)
+    with styled():
+        figure = new_figure(5)
         axes = figure.subplots()
         level = 0.0
         bars = [*steps.items(), ("returned", returned)]
@@ -369,14 +369,14 @@ def saving_cascade(runs: xr.Dataset, language: str) -> Drawing:
                 weight="bold" if whole else "normal",
             )
             level = amount if name == "avoided" else level + (0.0 if whole else amount)
-        labels = [_wrapped(w.text(f"figure.cascade_{name}")) for name, _ in bars]
+        labels = [wrapped(w.text(f"figure.cascade_{name}")) for name, _ in bars]
         axes.set_xticks(range(len(bars)), labels)
-        axes.tick_params(axis="x", labelcolor=_INK, length=0)
+        axes.tick_params(axis="x", labelcolor=INK, length=0)
         axes.set_title(w.text("figure.cascade"))
         axes.set_ylabel(w.text("figure.fund_y"))
         axes.margins(y=0.12)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.number(y)))
-        _footnote(figure, f"{w.text('prices')} {w.text('source')}")
+        footnote(figure, f"{w.text('prices')} {w.text('source')}")
     caption = w.text("caption.cascade", avoided=w.money(avoided), returned=w.money(returned))
     return Drawing("cascade", figure, w.text("chart.fall"), caption)
 
@@ -394,12 +394,14 @@ def _lowest_and_highest(values: xr.DataArray, w: Words, form: Callable[[float], 
 
 
 @contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """Draw in the one style of all figures, within this block."""
     with rc_context(_STYLE):  # type: ignore[arg-type]  # matplotlib lists each key as a literal
         yield
 
 
-def _figure(height: float) -> Figure:
+def new_figure(height: float) -> Figure:
+    """Make an empty figure of the common width, ``height`` inches high, with room for a note."""
     # the strip below the rectangle is for the footnote
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))
     return Figure(figsize=(_WIDTH, height), layout=layout, facecolor="white")
@@ -413,10 +415,10 @@ def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -
         axes.plot(line["time"], line, color=colour, linestyle=style)
         ends.append((float(line[-1]), w.percent(float(line[RATE])), colour))
     if labels:
-        _end_labels(axes, float(values["time"][-1]), ends)
+        end_labels(axes, float(values["time"][-1]), ends)
 
 
-def _end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
+def end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write each line's name at its end, moved apart where ends lie close, with a thin leader."""
     low, high = axes.get_ylim()
     step = 0.065 * (high - low)  # height of a line of letters
@@ -425,13 +427,15 @@ def _end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) ->
     heights = [step * (1 + ends[i][1].count("\n")) for i in order]
     for i in range(1, len(places)):
         places[i] = max(places[i], places[i - 1] + (heights[i] + heights[i - 1]) / 2)
-    shift = max(0.0, places[-1] - max(high, ends[order[-1]][0]))
+    places[-1] = min(places[-1], max(high, ends[order[-1]][0]))
+    for i in reversed(range(len(places) - 1)):
+        places[i] = min(places[i], places[i + 1] - (heights[i] + heights[i + 1]) / 2)
     for place, i in zip(places, order, strict=True):
         end, label, colour = ends[i]
         axes.annotate(
             label,
             (x, end),
-            (1.03, place - shift),
+            (1.03, place),
             textcoords=axes.get_yaxis_transform(),
             arrowprops={
                 "arrowstyle": "-",
@@ -448,7 +452,8 @@ def _end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) ->
         )
 
 
-def _dress(axes: Axes, w: Words, y: str, x: str) -> None:
+def dress(axes: Axes, w: Words, y: str, x: str) -> None:
+    """Label both axes, and write their numbers as the language does."""
     axes.set_ylabel(y)
     axes.set_xlabel(x)
     axes.margins(x=0)
@@ -462,15 +467,18 @@ def _dress(axes: Axes, w: Words, y: str, x: str) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: w.number(value)))
 
 
-def _title_over_all(figure: Figure, text: str) -> None:
+def title_over_all(figure: Figure, text: str) -> None:
+    """Write a title over all panels, from the left edge."""
     figure.suptitle(text, x=0.01, ha="left", weight="bold", size=15)
 
 
-def _footnote(figure: Figure, text: str) -> None:
-    figure.text(0.01, 0.012, text, color=_GREY, size=10)
+def footnote(figure: Figure, text: str) -> None:
+    """Write a note at the foot of a figure."""
+    figure.text(0.01, 0.012, text, color=GREY, size=10)
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str, width: int = 16) -> str:
+    """Break a text into lines of about this many letters."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(text, 16, break_long_words=False))
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False))

@@ -67,7 +67,7 @@ def save_run(
     data = PageData(scenario, runs, summary, books, shares, command)
     drawings = {one: draw_all(runs, shares, views, one) for one in LANGUAGES}
     with new_run_folder(folder) as hidden:
-        _write_figures(hidden / "figures", drawings)
+        write_figures(hidden / "figures", drawings)
         write_pages(hidden, data, drawings, language)
         for one in LANGUAGES:
             summary_frame(summary, one).to_csv(hidden / f"summary.{one}.csv", index_label="")
@@ -97,7 +97,8 @@ def draw_all(
     ]
 
 
-def _write_figures(folder: Path, drawings: dict[str, list[Drawing]]) -> None:
+def write_figures(folder: Path, drawings: dict[str, list[Drawing]]) -> None:
+    """Write drawings, by language, to a new folder: each as PNG and SVG."""
     folder.mkdir()
     for language, drawn in drawings.items():
         for drawing in drawn:

@@ -40,6 +40,14 @@ class Words:
         """Label of a subscript element."""
         return self.table[f"element.{name}"]
 
+    def parameter(self, label: str) -> str:
+        """Name of a parameter, with its elements in parentheses: ``name[element,element]``."""
+        name, _, elements = label.rstrip("]").partition("[")
+        labels = [self.element(e.strip()) for e in elements.split(",") if e.strip()]
+        of = ", ".join(label[0].lower() + label[1:] for label in labels)
+        said = self.table.get(f"parameter.{name}", name)
+        return f"{said} ({of})" if of else said
+
     def unit(self, unit: str) -> str:
         """Write a unit of the model file for people, word by word."""
         return re.sub(_UNIT, lambda m: self.table.get(f"unit.{m[0]}", m[0]), unit)
