@@ -28,6 +28,8 @@ FILES = {
     "schedule.toml": HEAD + b'[parameters]\n"reinvestment schedule" = [[5, 1], [0, 1]]\n',
     "structure.toml": HEAD + b'[parameters]\n"purse share" = { health = { state = 0.5 } }\n',
     "shares.toml": HEAD + b'[parameters]\n"outcome payer" = { state = 1 }\n',
+    "no-feedback.mdl": b"{UTF-8}\nlevel=INTEG(2, 1)~~|\nINITIAL TIME=0~~|\nFINAL TIME=3~~|\n"
+    b"TIME STEP=1~~|\nSAVEPER=1~~|\n",
     "place.toml": HEAD + b"[on.atlantis.parameters]\n",
 }
 BAD = [
@@ -73,6 +75,13 @@ BAD = [
     (["run", "--nothing"], "--nothing"),
     (["run", "more"], "more"),
     (["walk"], "walk"),
+    (["loops", "absent.mdl"], "absent.mdl"),
+    (["loops", "--years", "0"], "years: found 0.0, expected a number above 0"),
+    (["loops", "--years", "400"], "expected at most 70"),
+    (["loops", "--rates", "2"], "--rates: found 2, expected numbers from 0 to 1"),
+    (["loops", "--scenario", "schedule", "--rates", "1"], "'reinvestment rule' sets the rate here"),
+    (["loops", "no-feedback.mdl", "--scenario", "all"], "belongs to the reinvestment model"),
+    (["loops", "no-feedback.mdl", "--set", "ghost=1"], "ghost"),
     (["threshold", "--scenario", "schedule"], "'reinvestment rule' sets the rate here"),
     (["threshold", "--scenario", "al"], "there is no scenario 'al'; expected one of agreement"),
     (["threshold", "--setting", "missing.toml"], "missing.toml: does not exist"),
@@ -161,6 +170,49 @@ def test_the_main_job_leaves_a_whole_folder(
     assert saved.runs["Fund Cash"].attrs["units"] == "DKK"
     assert saved.runs.sizes["reinvestment rate"] == 2
     assert [p.name for p in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["schedule", "until-repaid"])
+def test_a_policy_that_moves_the_rate_can_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    out = tmp_path / "here"
+    assert called(monkeypatch, "run", "--scenario", policy, "--years", "3", "--out", str(out)) == 0
+    assert kredslob.load_run(out).runs.sizes["reinvestment rate"] == 1
+
+
+@pytest.mark.slow
+def test_loops_leave_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert called(monkeypatch, "loops", "--years", "6", "--lang", "da", "--out", "here") == 0
+    shown = capsys.readouterr().out
+    assert "R1 geninvestering" in shown
+    assert "kredsløb er fundet ad de stærkeste veje" in shown
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    assert files == {
+        *(f"families.{ln}.csv" for ln in ("da", "en")),
+        *(f"periods {rate}.{ln}.csv" for rate in ("0", "0.25", "1") for ln in ("da", "en")),
+        "run.nc",
+        "manifest.json",
+        "model/reinvestment.mdl",
+        *(f"graph/causes.{x}" for x in ("graphml", "gexf", "json", "dot", "mmd")),
+        *(f"tables/loops {rate}.nc" for rate in ("0", "0.25", "1")),
+        *(f"figures/loops.{ln}.{x}" for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    scores = kredslob.load_run(folder).tables["loops 0.25"]
+    assert abs(scores["relative score"]).sum("loop").values == pytest.approx(1)
+
+
+def test_loops_of_a_model_without_any(
+    bad_files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["loops", "no-feedback.mdl", "--lang", "en", "--out", "here"]
+    assert called(monkeypatch, *words) == 0
+    assert "The model has no loops." in capsys.readouterr().out
 
 
 @pytest.mark.slow

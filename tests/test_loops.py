@@ -1,106 +1,35 @@
-"""The feedback loops that the model is about, each followed link by link round to its start.
+"""The feedback loops that the model is about: each is in it, with its sign, and has a name.
 
-The links are read from the model's diagrams, which `test_sketch` holds to its equations: an arrow
-from each cause to its effect, and a pipe from each flow to its stock.
+Their links are also held to the model's diagrams, which `test_sketch` holds to its equations: an
+arrow from each cause to its effect, and a pipe from each flow to its stock.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
+import xarray as xr
 
+from kredslob.cycle.loops import Family, families, family_of, loop_scores, without_each_loop
+from kredslob.cycle.scenario import Scenario, list_settings, load_scenario
+from kredslob.feedback.scores import ARROW
 from kredslob.paths import reinvestment_folder
 from kredslob.show.sketch import views
 
-CASH_TO_STARTS = (
-    "Fund Cash > total cash > money for courses > affordable starts > starts before staff > starts"
-)
-STARTS_TO_LIFTED = (
-    "starts > starts from crisis > Crisis In Intervention > ending from crisis > lifted from crisis"
-    " > lifted"
-)
-LIFTED_TO_SAVING = (
-    "lifted > Newly Stable > avoided crisis equivalents > avoided use > avoided cost"
-    " > recognised saving > identified saving"
-)
-SAVING_TO_PURSE = (
-    "identified saving > Identified Savings In Pipeline > identified saving cashed"
-    " > claimable saving"
-)
-PURSE_TO_CASH = "claimable saving > reinvested > returned savings > Fund Cash"
-SUPPORT = (
-    "support target > support change > Budget Owner Support > support effect > pledged share"
-    " > reinvested"
-)
-LOOPS = {
-    "R1 reinvestment": (
-        CASH_TO_STARTS,
-        STARTS_TO_LIFTED,
-        LIFTED_TO_SAVING,
-        SAVING_TO_PURSE,
-        PURSE_TO_CASH,
-    ),
-    "R2 learning": (
-        "endings > completions > new evidence > Evidence > learning effect > effect of a course"
-        " > lifted from crisis > lifted",
-        LIFTED_TO_SAVING,
-        SAVING_TO_PURSE,
-        PURSE_TO_CASH,
-        CASH_TO_STARTS,
-        "starts > starts from crisis > Crisis In Intervention > ending from crisis > endings",
-    ),
-    "R3 documentation": (
-        "evaluation spending > documentation target > documentation change"
-        " > Documentation Capability > identified saving",
-        SAVING_TO_PURSE,
-        PURSE_TO_CASH,
-        CASH_TO_STARTS,
-        "starts > course spending > total spending > evaluation spending",
-    ),
-    "R4 support": (
-        "claimable saving > kept > visible relief > effect of visible relief > support target",
-        SUPPORT,
-        "reinvested > returned savings > Fund Cash",
-        CASH_TO_STARTS,
-        STARTS_TO_LIFTED,
-        LIFTED_TO_SAVING,
-        SAVING_TO_PURSE,
-    ),
-    "R5 prevention": (
-        "Crisis > crisis reduction > prevented share > new cases > Strained > worsening > Crisis",
-    ),
-    "R5 prevention, next generation": (
-        "Crisis > crisis reduction > inherited crisis reduction > prevented share > new cases"
-        " > Strained > worsening > Crisis",
-    ),
-    "B1 fewer left": (
-        "Crisis > eligible > wanted starts > starts before staff > starts > starts from crisis"
-        " > Crisis",
-    ),
-    "B2 harder": (
-        "Strained > eligible > share left to help > hardness effect > effect of a course"
-        " > lifted from strained > back to strained > Strained",
-    ),
-    "B3 cash": (CASH_TO_STARTS, "starts > course spending > total spending > spending > Fund Cash"),
-    "B4 capacity": (
-        "Crisis In Intervention > in intervention > starts that staff allow > starts"
-        " > starts from crisis > Crisis In Intervention",
-    ),
-    "B5 relapse": ("Newly Stable > relapse > Newly Stable",),
-    "B5 relapse, back to strain": (
-        "Strained > starts from strained > Strained In Intervention > ending from strained"
-        " > lifted from strained > lifted > Newly Stable > relapse > Strained",
-    ),
-    "B6 investors": (
-        "reinvested > payment from savings > paid to investors > Fund Cash",
-        CASH_TO_STARTS,
-        STARTS_TO_LIFTED,
-        LIFTED_TO_SAVING,
-        SAVING_TO_PURSE,
-        "claimable saving > reinvested",
-    ),
-    "B7 erosion": ("reinvested > kept > kept part > satisfaction > support target", SUPPORT),
+NAMES = ["R1", "R2", "R3", "R4", "R5", "B1", "B2", "B3", "B4", "B5", "B6", "B7"]
+# where each loop has something to work on
+PLENTY = {"capital at start": {"own savings": 4e9}}
+RUNS: dict[str, tuple[str | None, dict[str, Any], float]] = {
+    "usual": (None, {}, 0.75),
+    "all reinvested": (None, {}, 1.0),
+    "plenty of money": (None, PLENTY, 0.75),
+    "investors": ("private-unscreened", {}, 0.75),
+}
+ACTIVE = {"B1": "plenty of money", "B4": "plenty of money", "B6": "investors"} | {
+    "B7": "all reinvested"
 }
 
 
@@ -114,10 +43,67 @@ def links() -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", LOOPS)
-def test_the_loop_is_in_the_model_and_closes(links: set[tuple[str, str]], name: str) -> None:
-    parts = [part.split(" > ") for part in LOOPS[name]]
-    for before, after in pairwise([*parts, parts[0]]):
-        assert before[-1] == after[0], "the parts of the loop do not join"
-    missing = [link for part in parts for link in pairwise(part) if link not in links]
+@pytest.fixture(scope="module")
+def scored() -> dict[str, xr.Dataset]:
+    found = {}
+    for name, (policy, changes, rate) in RUNS.items():
+        scenario = load_scenario(policy).with_parameters(changes)
+        found[name] = loop_scores(scenario, reinvestment_rate=rate)
+    return found
+
+
+def test_all_loops_have_names() -> None:
+    assert [family.name for family in families()] == NAMES
+    assert all(family.polarity == family.name[0] for family in families())
+    assert all(family.words["da"] != family.words["en"] for family in families())
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda f: f.name)
+def test_the_loop_is_in_the_diagrams(links: set[tuple[str, str]], family: Family) -> None:
+    missing = [k for k in pairwise([*family.path, family.path[0]]) if k not in links]
     assert missing == []
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda f: f.name)
+def test_the_loop_is_found_with_its_sign(scored: dict[str, xr.Dataset], family: Family) -> None:
+    scores = scored[ACTIVE.get(family.name, "usual")]
+    paths = [set(str(p).split(ARROW)) for p in scores["path"].values]
+    own = scores.isel(loop=paths.index(set(family.path)))
+    assert own["polarity"].item() == family.polarity
+    assert own["family of loop"].item() == family.name
+    assert own["contribution"].item() > 0
+
+
+def test_a_loop_has_one_family() -> None:
+    assert family_of(ARROW.join(families()[0].path), "R") == "R1"
+    assert family_of("Newly Stable → relapse", "B") == "B5"
+    assert family_of("Recognised Effects", "B") == "own pace"
+    assert family_of("Strained → worsening → Crisis → easing", "R") == "lives"
+    assert family_of("Fund Cash → nothing known → else", "?") == "other"
+
+
+@pytest.mark.parametrize("setting", list_settings())
+@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+def test_relative_scores_add_up_to_one(setting: str, rate: float) -> None:
+    scores = loop_scores(load_scenario(setting=setting), years=15, reinvestment_rate=rate)
+    total = np.abs(scores["relative score"]).sum("loop").values
+    assert total == pytest.approx(1, abs=1e-9)
+    shares = scores["reinforcing share"] - scores["balancing share"]
+    assert shares.sum("family").values == pytest.approx(1, abs=1e-9)
+
+
+def test_without_reinvestment_the_money_goes_nowhere() -> None:
+    scores = loop_scores(load_scenario(), years=15, reinvestment_rate=0.0)
+    for name in ("R1", "R2", "R3", "R4"):
+        assert not scores["reinforcing share"].sel(family=name).values.any()
+
+
+@pytest.mark.parametrize("scenario", [load_scenario()], ids=["municipality"])
+def test_switching_a_loop_off(scenario: Scenario) -> None:
+    table = without_each_loop(scenario, years=20, **{"reinvestment rate": 1.0})
+    assert table.index.tolist() == ["all", "R2", "R3", "R5", "B2", "B4", "B6", "B7"]
+    assert (table.loc["all"] > 0).all()
+    for name in ("R3", "R5"):
+        assert table.loc[name, "returned"] < 0
+    for name in ("B2", "B7"):
+        assert table.loc[name, "returned"] > 0

@@ -3,15 +3,22 @@
 `load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
+`causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
+by name for the reinvestment model.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
 from kredslob.cycle.goals import goals
+from kredslob.cycle.loops import loop_scores
 from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
 from kredslob.cycle.summary import summary
 from kredslob.cycle.threshold import critical_rate, loop_gain
 from kredslob.errors import InputFileError, KredslobError, ParameterError
+from kredslob.feedback.dominance import dominance
+from kredslob.feedback.graph import causal_graph, write_graph
+from kredslob.feedback.loops import find_loops, independent_loops
+from kredslob.feedback.scores import Feedback
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
@@ -21,6 +28,7 @@ from kredslob.studies.sweep import sweep
 from kredslob.verification import verify
 
 __all__ = [
+    "Feedback",
     "InputFileError",
     "KredslobError",
     "Model",
@@ -28,19 +36,25 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "causal_graph",
     "critical_bracket",
     "critical_rate",
     "critical_rate_uncertainty",
+    "dominance",
     "equity",
+    "find_loops",
     "goals",
+    "independent_loops",
     "list_scenarios",
     "list_settings",
     "load",
     "load_run",
     "load_scenario",
     "loop_gain",
+    "loop_scores",
     "summary",
     "sustaining_regions",
     "sweep",
     "verify",
+    "write_graph",
 ]

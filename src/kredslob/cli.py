@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from kredslob.cycle.scenario import Scenario
+    from kredslob.show.loop_folder import LoopStudy
 
 RATE = "reinvestment rate"
 RULE = "reinvestment rule"
 DEFAULT_RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
+LOOP_RATES = "0,0.25,1"
 MOST_RATES = 21
 DRAWS = 2000
 MOST_DRAWS = 20_000
@@ -91,6 +93,13 @@ SettingOption = Annotated[
 ScenarioOption = Annotated[
     str | None, typer.Option(help="Policy: a name from 'kredslob scenarios', or a .toml file.")
 ]
+RatesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Reinvestment rates to compare, such as 0,0.5,1. Default: the policy's own; without "
+        "a policy some from 0 to 1."
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -122,13 +131,7 @@ def run(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
     scenario: ScenarioOption = None,
-    rates: Annotated[
-        str | None,
-        typer.Option(
-            help="Reinvestment rates to compare, such as 0,0.5,1. Default: the policy's own; "
-            "without a policy 0,0.25,0.5,0.75,1."
-        ),
-    ] = None,
+    rates: RatesOption = None,
     set_: SetOption = None,
     years: YearsOption = None,
     out: OutOption = None,
@@ -198,6 +201,98 @@ def threshold(
     for table in threshold_tables(study, lang.value, chosen):
         Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def loops(
+    lang: LanguageOption,
+    file: Annotated[
+        Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
+    ] = None,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    rates: RatesOption = None,
+    set_: SetOption = None,
+    years: Annotated[
+        float | None, typer.Option(help="Length of the run, in the model's unit of time.")
+    ] = None,
+    out: OutOption = None,
+) -> None:
+    """Find the feedback loops of a model and say which of them are in charge when."""
+    changes = [_change(text) for text in set_ or ()]
+    given: dict[str, Any] = {"--years": years}
+    if file is None:
+        given |= {"--setting": setting, "--scenario": scenario, "--rates": rates}
+    elif scenario is not None:
+        raise ParameterError(f"--scenario: belongs to the reinvestment model, not to {file.name}")
+    words_ = ["kredslob", "loops", *([str(file)] if file else [])]
+    command = [*words_, *_as_given(given, set_ or ()), "--lang", str(lang)]
+
+    from rich.console import Console
+
+    from kredslob.cycle.scenario import load_scenario
+    from kredslob.show.loop_folder import save_loops
+    from kredslob.show.loop_table import how_many
+
+    made_by = {"command": shlex.join(command), "setting": "", "scenario": ""}
+    if file is None:
+        if years is not None and years > MOST_YEARS:
+            raise ParameterError(f"--years: found {years:g}, expected at most {MOST_YEARS}")
+        chosen = _changed(load_scenario(scenario, setting), changes)
+        alone = scenario is not None or chosen.parameters.get(RULE, 0) != 0
+        compared = _rates(rates or (None if alone else LOOP_RATES), chosen, own=True)
+        made_by |= {"setting": chosen.setting, "scenario": chosen.name}
+        folder = out or _new_folder(chosen, "loops")
+        _check_folder(folder)
+        study = _loops_of_the_cycle(chosen, compared, years)
+    else:
+        folder = out or Path("runs") / f"{file.stem}-loops-{datetime.now():%Y%m%d-%H%M%S}"
+        _check_folder(folder)
+        study = _loops_of(file, changes, years)
+    save_loops(folder, study, made_by)
+    screen = Console(highlight=False)
+    for table in study.tables(lang.value).values():
+        screen.print(table)
+    screen.print(how_many(list(study.scores.values())[-1], lang.value))
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+def _loops_of_the_cycle(
+    chosen: Scenario, rates: tuple[float, ...], years: float | None
+) -> LoopStudy:
+    import kredslob
+    from kredslob.cycle.loops import loop_scores
+    from kredslob.paths import reinvestment_folder
+    from kredslob.show.loop_folder import LoopStudy
+
+    model = kredslob.load()
+    compared = [chosen.with_parameters({RATE: rate}) for rate in rates] or [chosen]
+    numbers = rates or (float(chosen.parameters.get(RATE, model.program.defaults[RATE][0])),)
+    return LoopStudy(
+        runs=_run(chosen, rates, years),
+        scores={r: loop_scores(c, years=years) for r, c in zip(numbers, compared, strict=True)},
+        graph=kredslob.causal_graph(model, compared[-1], years=years),
+        titles={} if rates else chosen.title,
+        families=True,
+        model=reinvestment_folder() / "reinvestment.mdl",
+    )
+
+
+def _loops_of(file: Path, changes: list[dict[str, Any]], years: float | None) -> LoopStudy:
+    import kredslob
+    from kredslob.feedback.scores import Feedback
+    from kredslob.show.loop_folder import LoopStudy
+
+    model = kredslob.load(file)
+    changed = {name: value for change in changes for name, value in change.items()}
+    return LoopStudy(
+        runs=model.run(changed, years=years),
+        scores={0.0: Feedback(model).scores(changed, years=years)},
+        graph=kredslob.causal_graph(model, changed, years=years),
+        titles={},
+        families=False,
+        model=file,
+    )
 
 
 @app.command()
@@ -395,7 +490,7 @@ def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[s
     return words + [w for change in changes for w in ("--set", change)]
 
 
-def _run(chosen: Scenario, rates: tuple[float, ...], years: int | None) -> xr.Dataset:
+def _run(chosen: Scenario, rates: tuple[float, ...], years: float | None) -> xr.Dataset:
     from rich.console import Console
     from rich.progress import Progress
 

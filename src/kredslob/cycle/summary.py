@@ -62,8 +62,9 @@ def with_rate(runs: xr.Dataset) -> xr.Dataset:
     if RATE in runs.dims:
         return runs
     rate = float(runs["reinvestment rate in force"].isel(time=-1))
-    steady = [name for name, v in runs.data_vars.items() if "time" not in v.dims and name != RATE]
-    moving = [name for name, v in runs.data_vars.items() if "time" in v.dims]
+    others = {name: v for name, v in runs.data_vars.items() if name != RATE}
+    steady = [name for name, v in others.items() if "time" not in v.dims]
+    moving = [name for name, v in others.items() if "time" in v.dims]
     swept = runs[moving].expand_dims({RATE: [rate]})
     swept[RATE].attrs = {"units": "Dmnl", "long_name": RATE}
     return xr.merge([swept, runs[steady]], combine_attrs="override")

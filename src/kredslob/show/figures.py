@@ -400,10 +400,12 @@ def styled() -> Iterator[None]:
         yield
 
 
-def new_figure(height: float) -> Figure:
-    """Make an empty figure of the common width, ``height`` inches high, with room for a note."""
-    # the strip below the rectangle is for the footnote
-    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, rect=(0, 0.05, 1, 0.95))
+def new_figure(height: float, foot: float = 0.05) -> Figure:
+    """Make an empty figure of the common width, ``height`` inches high.
+
+    ``foot`` is the part of the height that is left free at the foot: for a note, a legend.
+    """
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1, rect=(0, foot, 1, 1 - foot))
     return Figure(figsize=(_WIDTH, height), layout=layout, facecolor="white")
 
 

@@ -6,17 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from kredslob.cycle.loops import LIVES, OTHER, OWN_PACE, families
 from kredslob.feedback.dominance import dominance
-from kredslob.show.figures import PALETTE, Drawing, dress, footnote, new_figure, styled
+from kredslob.show.figures import (
+    PALETTE,
+    Drawing,
+    dress,
+    footnote,
+    new_figure,
+    styled,
+    title_over_all,
+)
 from kredslob.show.language import Words, words
 
 _LEAST = 0.01  # mean share from which a group of loops is drawn by itself
 _MOST_GROUPS = 8
+_COLUMNS = 3  # of the legend
 _GREYS = {OWN_PACE: "#9a9a9a", LIVES: "#c4c4c4", OTHER: "#e3e3e3"}
 
 
@@ -48,10 +59,11 @@ def of_families(scores: xr.Dataset) -> Shares:
     )
 
 
-def of_loops(scores: xr.Dataset, partition: int) -> Shares:
-    """Shares of the loops of one partition; see `kredslob.feedback.scores.Feedback.scores`."""
-    own = scores["relative score"].isel(loop=scores["partition"].values == partition)
-    own = own.rename(loop="group")
+def of_loops(scores: xr.Dataset) -> Shares:
+    """Shares of the loops of the partition that has most; see `Feedback.scores`."""
+    partition = scores["partition"].values
+    largest = np.bincount(partition).argmax() if len(partition) else 0
+    own = scores["relative score"].isel(loop=partition == largest).rename(loop="group")
     return Shares(own.clip(min=0), own.clip(max=0))
 
 
@@ -63,7 +75,9 @@ def family_name(name: str, language: str) -> str:
     return words(language).text(f"loops.{name.replace(' ', '_')}")
 
 
-def loops_in_charge(panels: Mapping[str, Shares], labels: Mapping[str, str], language: str) -> Drawing:
+def loops_in_charge(
+    panels: Mapping[str, Shares], labels: Mapping[str, str], language: str
+) -> Drawing:
     """Draw the shares of groups of loops over time, reinforcing ones up, balancing ones down.
 
     Parameters
@@ -78,23 +92,27 @@ def loops_in_charge(panels: Mapping[str, Shares], labels: Mapping[str, str], lan
     w = words(language)
     groups = _worth_showing(panels)
     colours = _colours(groups)
+    rows = -(-len(groups) // _COLUMNS)
     with styled():
-        figure = new_figure(5.6)
+        height = 4.6 + 0.28 * rows
+        figure = new_figure(height, foot=0.08 + 0.28 * rows / height)
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for one, (title, shares) in zip(axes, panels.items(), strict=True):
             _stack(one, shares, groups, colours)
             one.set_title(title, size=13)
-            one.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.percent(abs(y))))
             dress(one, w, "", w.text("year"))
-        axes[0].set_ylabel(w.text("loops.y"))
-        handles = [
-            axes[0].fill_between([], [], [], color=colours[g], label=labels.get(g, g))
-            for g in groups
-        ]
+            one.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.percent(abs(y))))
+        axes[0].set_ylabel(f"{w.text('loops.down')}      {w.text('loops.up')}")
+        handles = [Patch(color=colours[g], label=labels.get(g, g)) for g in groups]
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=3, fontsize=11, handlelength=1.2
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0.05, 0.06),
+            ncols=_COLUMNS,
+            fontsize=11,
+            handlelength=1.2,
         )
-        figure.suptitle(w.text("loops.title"), x=0.01, ha="left", size=15, weight="bold")
+        title_over_all(figure, w.text("loops.title"))
         footnote(figure, w.text("source"))
     return Drawing("loops", figure, w.text("chart.area"), _said(panels, labels, w))
 
@@ -116,16 +134,14 @@ def _colours(groups: Sequence[str]) -> dict[str, str]:
     return {g: _GREYS.get(g) or next(bright) for g in groups}
 
 
-def _stack(
-    axes: Axes, shares: Shares, groups: Sequence[str], colours: Mapping[str, str]
-) -> None:
+def _stack(axes: Axes, shares: Shares, groups: Sequence[str], colours: Mapping[str, str]) -> None:
     times = shares.up["time"].values
     for part in (shares.up, shares.down):
         base = np.zeros(len(times))
         for group in groups:
             if group in part["group"].values:
                 top = base + part.sel(group=group).values
-                axes.fill_between(times, base, top, color=colours[group], linewidth=0, step=None)
+                axes.fill_between(times, base, top, color=colours[group], linewidth=0)
                 base = top
     axes.axhline(0, color="#222222", linewidth=0.8)
     axes.set_ylim(-1, 1)
@@ -136,13 +152,14 @@ def _said(panels: Mapping[str, Shares], labels: Mapping[str, str], w: Words) -> 
     """A sentence a panel: which group is in charge for the longest time."""
     sentences = []
     for title, shares in panels.items():
-        periods = dominance(shares.size)
-        lengths: dict[str, float] = {}
-        for row in periods.itertuples():
-            for name in row.dominant[:1]:
-                lengths[name] = lengths.get(name, 0.0) + row.to - row[1]
-        if lengths:
-            longest = max(lengths, key=lambda n: lengths[n])
+        longest = _longest(dominance(shares.size))
+        if longest:
             named = labels.get(longest, longest)
             sentences.append(w.text("loops.in_charge", panel=title, loop=named))
     return " ".join(sentences)
+
+
+def _longest(periods: pd.DataFrame) -> str:
+    """The group that is strongest for the longest time; empty if none ever is."""
+    lengths = (periods["to"] - periods["from"]).groupby(periods["dominant"].str[0]).sum()
+    return str(lengths.idxmax()) if len(lengths) else ""
