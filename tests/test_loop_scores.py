@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from kredslob.errors import ParameterError
 from kredslob.feedback.scores import Feedback
 from kredslob.simulation import Model
 
@@ -170,3 +171,101 @@ ARMS_RACE = (
 def by_stocks(scores: xr.Dataset, stocks: tuple[str, ...]) -> list[np.ndarray]:
     paths = [set(p.split(" → ")) & {"A", "B", "C"} for p in scores["path"].values]
     return [scores["relative score"].values[k] for k, p in enumerate(paths) if p == set(stocks)]
+
+
+LEVELS = (
+    "smoothed = s3",
+    "s1 = INTEG((stock - s1) / 2, 10)",
+    "s2 = INTEG((s1 - s2) / 2, 10)",
+    "s3 = INTEG((s2 - s3) / 2, 10)",
+)
+
+
+def test_delays_are_seen_through(model) -> None:
+    """A loop through SMOOTH3 scores as the same loop with its three levels written out."""
+    rest = ("stock = INTEG(flow, 10)", "flow = 0.1 * stock - 0.2 * smoothed")
+    hidden = Feedback(model("smoothed = SMOOTH3(stock, 6)", *rest, final=20)).scores()
+    written = Feedback(model(*LEVELS, *rest, final=20)).scores()
+    assert sorted(hidden["length"].values) == [2, 3]  # the variables of the file
+    np.testing.assert_allclose(
+        loop(hidden, "stock", "flow", "smoothed", of="loop score"),
+        loop(written, "stock", "flow", "smoothed", "s1", "s2", "s3", of="loop score"),
+        rtol=1e-9,
+    )
+
+
+def test_a_step_into_a_delay_scores_nothing(model) -> None:
+    """Where the input moves the stages have yet to, and when they do it rests."""
+    made = model("z = DELAY3(x, 4)", "x = 1 + STEP(5, 2) + idle", IDLE, final=12)
+    scores = Feedback(made).scores()
+    assert not link(scores, "x", "z").any()
+    assert np.ptp(made.run()["z"].values) > 1
+
+
+def test_fixed_delays_pass_on_what_they_took_in(model) -> None:
+    made = model(
+        "stock = INTEG(flow, 10)",
+        "flow = (20 - late) / 4",
+        "late = DELAY FIXED(stock, 2, 10)",
+        final=12,
+    )
+    scores = Feedback(made).scores()
+    assert scores["polarity"].values.tolist() == ["B"]
+    assert link(scores, "stock", "late").tolist() == [0, 0] + [1] * 10  # from the first arrival
+
+
+def test_subscripted_loops_add_up_their_elements(model) -> None:
+    """Two places that pass through one total: the rolled-up loop is the sum of both ways."""
+    made = model(
+        "place: north, south",
+        "stock[place] = INTEG(flow[place], 10)",
+        "flow[north] = 0.05 * total - 0.1 * stock[north]",
+        "flow[south] = 0.02 * total - 0.3 * stock[south]",
+        "total = SUM(stock[place!])",
+        final=10,
+    )
+    whole = Feedback(made).scores()
+    parts = Feedback(made, elements=True).scores()
+    assert whole.sizes["loop"] == 2
+    assert parts.sizes["loop"] == 4
+    through = [
+        loop(parts, "total", f"flow[{p}]", f"stock[{p}]", of="loop score")
+        for p in ("north", "south")
+    ]
+    np.testing.assert_allclose(
+        loop(whole, "total", "flow", "stock", of="loop score"), sum(through), rtol=1e-9
+    )
+
+
+def test_changes_of_a_linear_equation_add_up(model) -> None:
+    """What each input brings about makes up the whole change."""
+    made = model(
+        "a = INTEG(0.1 * z, 1)",
+        "b = INTEG(-0.2 * b + 0.1 * z, 3)",
+        "c = INTEG(0.3 * z - c, 2)",
+        "z = 2 * a - 3 * b + c",
+        final=10,
+        step=0.5,
+    )
+    scores, run = Feedback(made).scores(), made.run()
+    total = sum(
+        link(scores, n, "z") * np.sign(np.diff(run[n])) * np.sign(np.diff(run["z"])) for n in "abc"
+    )
+    np.testing.assert_allclose(total, 1, rtol=1e-9)
+
+
+def test_a_known_loop_must_be_there(model) -> None:
+    made = model("stock = INTEG(flow, 10)", "flow = stock / 5", "other = stock", final=2)
+    with pytest.raises(ParameterError, match="'other' is no variable that lies on a loop"):
+        Feedback(made).scores(known=[("stock", "other")])
+    with pytest.raises(ParameterError, match="there is no link from 'stock' to 'stock'"):
+        Feedback(made).scores(known=[("stock",)])
+
+
+def test_a_random_model_is_scored_the_same_each_time(model) -> None:
+    made = model(
+        "stock = INTEG(flow, 10)", "flow = stock * RANDOM UNIFORM(0, 1, 0) - stock / 3", final=20
+    )
+    first, second = Feedback(made).scores(seed=4), Feedback(made).scores(seed=4)
+    xr.testing.assert_equal(first["loop score"], second["loop score"])
+    assert set(first["polarity"].values) <= {"R", "B", "?"}

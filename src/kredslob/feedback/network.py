@@ -1,13 +1,13 @@
 """A model as numbers: nodes, links between them, and the links between their elements.
 
-A node is an array with all its elements, or a single element. A link joins two nodes; where they
-are arrays, it holds the links between their elements. Nodes from which a way leads back to them
-belong to one strongly connected part each: their *cycle partition*.
+A node is an array with all its elements, one stage of a delay, or a single element. A link joins
+two nodes; where they are arrays, it holds the links between their elements. Nodes from which a way
+leads back to them belong to one strongly connected part each: their *cycle partition*.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,7 +17,8 @@ import numpy as np
 from kredslob.feedback.links import Link, Measured, links_of, measured
 from kredslob.program import Array, Program
 
-Node = tuple[str, int]  # array, and the flat number of an element or -1 for all of them
+Node = tuple[str, int, int]  # array, its first element that belongs here, and how many do
+HIDDEN = ("hidden", "rate")
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class Network:
 
 def feedback_part(program: Program) -> Measured:
     """The program with those links measured that lie on loops; it saves each step."""
-    part = _parts(((k.source, -1), (k.target, -1)) for k in links_of(program))
-    result = measured(program, lambda a, b: _within(part, (a, -1), (b, -1)))
+    part = _parts((k.source, k.target) for k in links_of(program))
+    result = measured(program, lambda a, b: _within(part, a, b))
     clock = replace(program.clock, saveper=program.clock.step)
     return replace(result, program=replace(result.program, clock=clock))
 
@@ -123,7 +124,7 @@ def network(measured: Measured, *, elements: bool, loops_only: bool) -> Network:
     joined: dict[tuple[Node, Node], list[np.ndarray]] = {}
     places = _columns(arrays, saved_arrays(measured))
     for link in measured.links:
-        for ends, rows in _rows(link, places, elements):
+        for ends, rows in _rows(link, arrays, places, elements):
             joined.setdefault(ends, []).append(rows)
     part = _parts(joined)
     kept = {e: rows for e, rows in joined.items() if not loops_only or _within(part, *e)}
@@ -134,9 +135,9 @@ def network(measured: Measured, *, elements: bool, loops_only: bool) -> Network:
     return Network(
         nodes=[_label(n, arrays, measured.program.ranges) for n in nodes],
         arrays=[n[0] for n in nodes],
-        sizes=[1 if elements else arrays[n[0]].size for n in nodes],
+        sizes=[n[2] for n in nodes],
         partition=[part.get(n, -1) for n in nodes],
-        visible=[arrays[n[0]].kind not in ("hidden", "rate") for n in nodes],
+        visible=[arrays[n[0]].kind not in HIDDEN for n in nodes],
         ends=[(number[a], number[b]) for a, b in kept],
         first=np.cumsum([0, *map(len, blocks)]),
         sources=np.ascontiguousarray(table[:, 0]),
@@ -156,11 +157,12 @@ def element_name(array: Array, element: int, ranges: Mapping[str, Sequence[str]]
 
 
 def _label(node: Node, arrays: Mapping[str, Array], ranges: Mapping[str, Sequence[str]]) -> str:
-    name, element = node
-    return name if element < 0 else element_name(arrays[name], element, ranges)
+    name, first, count = node
+    array = arrays[name]
+    return name if count == array.size else element_name(array, first, ranges)
 
 
-def _parts(links: Iterable[tuple[Node, Node]]) -> dict[Node, int]:
+def _parts(links: Iterable[tuple[Hashable, Hashable]]) -> dict[Hashable, int]:
     """Number of the strongly connected part of each node that lies on a loop."""
     graph = nx.DiGraph(list(links))
     parts = nx.strongly_connected_components(graph)
@@ -168,7 +170,7 @@ def _parts(links: Iterable[tuple[Node, Node]]) -> dict[Node, int]:
     return {node: k for k, nodes in enumerate(looping) for node in nodes}
 
 
-def _within(part: Mapping[Node, int], source: Node, target: Node) -> bool:
+def _within(part: Mapping[Hashable, int], source: Hashable, target: Hashable) -> bool:
     return part.get(source, -1) == part.get(target, -2)
 
 
@@ -178,18 +180,25 @@ def _columns(arrays: Mapping[str, Array], saved: Sequence[str]) -> dict[str, int
 
 
 def _rows(
-    link: Link, places: Mapping[str, int], elements: bool
+    link: Link, arrays: Mapping[str, Array], places: Mapping[str, int], elements: bool
 ) -> Iterable[tuple[tuple[Node, Node], np.ndarray]]:
-    """Ends of a link, or of each of its element links, and its rows of the table."""
-    count = len(link.sources)
-    rows = np.zeros((count, 5), dtype=np.int64)
-    rows[:, 0], rows[:, 1] = link.sources, link.targets
+    """Pairs of nodes that a link joins, and the rows of the table for each."""
+    wide = [1 if elements else _width(arrays[n]) for n in (link.source, link.target)]
+    firsts = [ends // w * w for ends, w in zip((link.sources, link.targets), wide, strict=True)]
+    rows = np.zeros((len(link.sources), 5), dtype=np.int64)
+    rows[:, 0], rows[:, 1] = link.sources - firsts[0], link.targets - firsts[1]
     rows[:, 2] = places[link.source] + link.sources
     rows[:, 3] = places[link.target] + link.targets
-    rows[:, 4] = places[link.change] + np.arange(count) if link.change else -1
-    if not elements:
-        yield ((link.source, -1), (link.target, -1)), rows
-        return
-    for k, row in enumerate(rows):
-        ends = ((link.source, int(link.sources[k])), (link.target, int(link.targets[k])))
-        yield ends, np.array([[0, 0, *row[2:]]])
+    rows[:, 4] = places[link.change] + np.arange(len(rows)) if link.change else -1
+    pairs, which = np.unique(np.stack(firsts, axis=1), axis=0, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    for (a, b), own in zip(
+        pairs.tolist(), np.split(rows[order], np.cumsum(np.bincount(which))[:-1]), strict=True
+    ):
+        yield ((link.source, a, wide[0]), (link.target, b, wide[1])), own
+
+
+def _width(array: Array) -> int:
+    """Elements that make one node: all, but each stage of a delay is one by itself."""
+    stages = array.shape[0] if array.dims[:1] == ("stage",) and array.kind in HIDDEN else 1
+    return array.size // stages

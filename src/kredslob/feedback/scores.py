@@ -193,7 +193,7 @@ def _link_scores(structure: _Structure, values: np.ndarray, times: np.ndarray) -
     """Scores of the element links, with time as the last axis.
 
     |change brought about / change of the target|, with the sign of change brought about / change
-    of the source; zero where either does not change.
+    of the source; zero where either does not change. What takes over its source scores 1.
     """
     source, target, change = structure.network.columns.T
     over_time = np.ascontiguousarray(values.T)
@@ -205,7 +205,8 @@ def _link_scores(structure: _Structure, values: np.ndarray, times: np.ndarray) -
     with np.errstate(divide="ignore", invalid="ignore"):
         scores[~taken_over] /= np.abs(steps[target[~taken_over]])
     scores *= np.where(np.signbit(steps[source]) & ~taken_over[:, np.newaxis], -1.0, 1.0)
-    scores[~(moves[source] & moves[target] & np.isfinite(scores))] = 0.0
+    answers = moves[target] | taken_over[:, np.newaxis]
+    scores[~(moves[source] & answers & np.isfinite(scores))] = 0.0
     return scores
 
 
