@@ -1,7 +1,8 @@
 """kredslob: social investment as a cycle, computed.
 
 `load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
-`summary`, `accounts`, `equity` and `loop_gain` say what came out.
+`summary`, `accounts`, `equity` and `loop_gain` say what came out. `linearise` gives the eigenvalues
+of any model at a time, and `loop_elasticities` the loops that move them.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -10,6 +11,8 @@ from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, loa
 from kredslob.cycle.summary import summary
 from kredslob.cycle.threshold import critical_rate, loop_gain
 from kredslob.errors import InputFileError, KredslobError, ParameterError
+from kredslob.feedback.elasticities import loop_elasticities
+from kredslob.feedback.linear import linearise
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
@@ -26,11 +29,13 @@ __all__ = [
     "bookkeeping",
     "critical_rate",
     "equity",
+    "linearise",
     "list_scenarios",
     "list_settings",
     "load",
     "load_run",
     "load_scenario",
+    "loop_elasticities",
     "loop_gain",
     "summary",
     "sweep",
