@@ -4,7 +4,8 @@
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
-by name for the reinvestment model.
+does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
+`loop_elasticities` the loops that move them.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -16,7 +17,9 @@ from kredslob.cycle.summary import summary
 from kredslob.cycle.threshold import critical_rate, loop_gain
 from kredslob.errors import InputFileError, KredslobError, ParameterError
 from kredslob.feedback.dominance import dominance
+from kredslob.feedback.elasticities import loop_elasticities
 from kredslob.feedback.graph import causal_graph, write_graph
+from kredslob.feedback.linear import linearise
 from kredslob.feedback.loops import find_loops, independent_loops
 from kredslob.feedback.scores import Feedback
 from kredslob.loading import load
@@ -45,11 +48,13 @@ __all__ = [
     "find_loops",
     "goals",
     "independent_loops",
+    "linearise",
     "list_scenarios",
     "list_settings",
     "load",
     "load_run",
     "load_scenario",
+    "loop_elasticities",
     "loop_gain",
     "loop_scores",
     "summary",

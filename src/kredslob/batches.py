@@ -46,8 +46,10 @@ def _table_variants(
     return variants, np.arange(design.runs)
 
 
-def times_of(at: Sequence[float], target: NumbaTarget, batch: Batch) -> list[float]:
-    """The times to save at, rising.
+def times_of(
+    at: Sequence[float], target: NumbaTarget, batch: Batch, argument: str = "at"
+) -> list[float]:
+    """The times to save at, rising; the argument is named in errors.
 
     Raises
     ------
@@ -57,9 +59,11 @@ def times_of(at: Sequence[float], target: NumbaTarget, batch: Batch) -> list[flo
     try:
         times = sorted({float(t) for t in at})
     except (TypeError, ValueError):
-        raise ParameterError(f"at: found {at!r}, expected a list of times") from None
+        raise ParameterError(f"{argument}: found {at!r}, expected a list of times") from None
     if not times or not np.isfinite(times).all():
-        raise ParameterError(f"at: found {list(at)}, expected times at which to keep values")
+        raise ParameterError(
+            f"{argument}: found {list(at)}, expected times at which to keep values"
+        )
     initial, final, step, _ = target.clocks(batch)
     clocks = np.column_stack(np.broadcast_arrays(initial, final, step))
     for start, end, dt in np.unique(clocks, axis=0):
@@ -68,9 +72,11 @@ def times_of(at: Sequence[float], target: NumbaTarget, batch: Batch) -> list[flo
             off = (steps < -_SAME_STEP) | (np.abs(steps - np.round(steps)) > _SAME_STEP)
         if off.any():
             raise ParameterError(
-                f"at: found {times[int(np.argmax(off))]:g}, expected time steps: "
+                f"{argument}: found {times[int(np.argmax(off))]:g}, expected time steps: "
                 f"{start:g}, {start + dt:g}, ... {end:g}"
             )
     if times[-1] > np.max(final) + _SAME_STEP * np.max(step):
-        raise ParameterError(f"at: found {times[-1]:g}, but the runs end at {np.max(final):g}")
+        raise ParameterError(
+            f"{argument}: found {times[-1]:g}, but the runs end at {np.max(final):g}"
+        )
     return times
