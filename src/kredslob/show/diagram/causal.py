@@ -17,21 +17,19 @@ from matplotlib.figure import Figure
 from kredslob.errors import KredslobError
 from kredslob.show.diagram import ink
 from kredslob.show.diagram.curves import curve, sign_places, to_itself
+from kredslob.show.diagram.folding import part
 from kredslob.show.diagram.labels import Label, label
-from kredslob.show.diagram.settling import SAMPLES, Scene, settle
+from kredslob.show.diagram.settling import SAMPLES, Scene, settle_best
 from kredslob.show.figures import PALETTE
 from kredslob.show.language import Words, words
 
 SIGNS = {"+": "+", "-": "\N{MINUS SIGN}", "?": "?"}
 _WHOLE, _MOST = 40, 60
 _NO_LOOP = "#9a9a9a"
-_SPACING = 90.0
-_WIDER = 1.3
-_ROUNDS = 200
+_STRIPE, _THIN, _THICKER = 2.1, 1.2, 5.0  # widths of arrows
+_SPACING, _WIDER, _ROUNDS = 90.0, 1.3, 200
 _SHORTEST, _ROUND = 40.0, 230.0  # points: length of an arrow, and once round a loop
-_TRIES, _BEST = 16, 3
-_QUICK, _LONG = 500, 4000  # moves for each box
-
+_TRIES = 16
 
 Round = tuple[str, ...]  # variables of a loop, the last linking back to the first
 
@@ -101,8 +99,8 @@ def causal_loop_diagram(
     Raises
     ------
     KredslobError
-        A loop follows a link that is not in the graph, there are more than 60 variables to draw,
-        or the language is unknown.
+        A loop follows a link that is not in the graph, there are no variables to draw or more than
+        60, or the language is unknown.
     """
     w = words(language)
     rounds = [_in_graph(graph, loop) for loop in loops]
@@ -116,23 +114,23 @@ def causal_loop_diagram(
 def _in_graph(graph: nx.DiGraph, loop: Loop) -> Round:
     """Variables of a loop that the graph has, once round."""
     found = tuple(name for name in loop.variables if name in graph)
+    if not found:
+        raise KredslobError(f"found no variable of loop '{loop.name}' in the graph")
     for cause, effect in _links(found):
         if not graph.has_edge(cause, effect):
             raise KredslobError(
                 f"found no link from '{cause}' to '{effect}', which loop '{loop.name}' follows"
             )
-    if not found:
-        raise KredslobError(f"found no variable of loop '{loop.name}' in the graph")
     return found
 
 
 def _part_to_draw(graph: nx.DiGraph, rounds: Sequence[Round]) -> nx.DiGraph:
     if len(graph) > _WHOLE and rounds:
         in_loops = {name for one in rounds for name in one}
-        graph = graph.subgraph([name for name in graph if name in in_loops])
-    if len(graph) > _MOST:
+        graph = part(graph, in_loops)
+    if not 0 < len(graph) <= _MOST:
         raise KredslobError(
-            f"found {len(graph)} variables to draw, expected at most {_MOST}: give loops, or fold"
+            f"found {len(graph)} variables to draw, expected 1 to {_MOST}: give loops, or fold"
         )
     return graph
 
@@ -161,13 +159,8 @@ def _links(one: Round) -> Iterator[tuple[str, str]]:
 def _settled(
     graph: nx.DiGraph, rounds: Sequence[Round], named: Mapping[str, Label], marks: Sequence[_Mark]
 ) -> Scene:
-    """Try several beginnings for a short while, and improve the best of them for longer."""
     scenes = [_scene(graph, rounds, named, marks, places) for places in _beginnings(graph, rounds)]
-    boxes = len(scenes[0].x)
-    faults = [settle(scene, _QUICK * boxes, 1.0, seed) for seed, scene in enumerate(scenes)]
-    best = sorted(range(len(scenes)), key=lambda i: faults[i])[:_BEST]
-    final = {i: settle(scenes[i], _LONG * boxes, 0.35, i) for i in best}
-    return scenes[min(final, key=lambda i: final[i])]
+    return scenes[settle_best(scenes)]
 
 
 def _beginnings(graph: nx.DiGraph, rounds: Sequence[Round]) -> Iterator[np.ndarray]:
@@ -332,8 +325,9 @@ def _draw_arrows(
     ):
         link = graph.edges[a, b]
         colours = through[a, b] or [_NO_LOOP]
-        width = 1.3 + 4.5 * link["weight"] if "weight" in link else 1.8
-        ink.arrow(axes, points, colours, max(width, 2.1 * len(colours)))
+        width = _THIN + _THICKER * link["weight"] if "weight" in link else _STRIPE
+        stripes = _STRIPE * len(colours) if len(colours) > 1 else 0.0
+        ink.arrow(axes, points, colours, max(width, stripes))
         ink.sign(axes, *place, SIGNS[link["polarity"]])
 
 

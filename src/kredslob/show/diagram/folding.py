@@ -1,4 +1,4 @@
-"""A smaller graph for a diagram: chains of variables that only pass on become one link."""
+"""A smaller graph for a diagram: a part of one, or one whose chains have become single links."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ def folded(graph: nx.DiGraph, keep: Collection[str]) -> nx.DiGraph:
         if smaller.has_edge(cause, effect):
             link = _both(smaller.edges[cause, effect], link)
         smaller.add_edge(cause, effect, **link)
+    return smaller
+
+
+def part(graph: nx.DiGraph, names: Collection[str]) -> nx.DiGraph:
+    """Copy of some variables of a graph and the links between them, in the order of the graph.
+
+    `networkx` gives the variables of a small subgraph in the order of a set, which changes from one
+    run of Python to the next; and with it the picture.
+    """
+    smaller = nx.DiGraph()
+    smaller.add_nodes_from((n, dict(graph.nodes[n])) for n in graph if n in names)
+    smaller.add_edges_from(
+        (a, b, dict(link)) for a, b, link in graph.edges(data=True) if a in names and b in names
+    )
     return smaller
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import networkx as nx
 
+from kredslob.show.diagram.folding import part
 from kredslob.show.diagram.labels import Label
 
 Point = tuple[float, float]
@@ -80,7 +81,7 @@ def groups(graph: nx.DiGraph) -> list[list[str]]:
     links = nx.DiGraph()
     links.add_nodes_from(n for n, kind in graph.nodes(data="kind") if kind == "stock")
     links.add_edges_from((f.source, f.target) for f in flows(graph) if f.source and f.target)
-    found = [_along(links.subgraph(g)) for g in nx.weakly_connected_components(links)]
+    found = [_along(part(links, g)) for g in nx.weakly_connected_components(links)]
     order = list(links)
     return sorted(found, key=lambda group: (-len(group), order.index(group[0])))
 
@@ -118,14 +119,16 @@ def plan(graph: nx.DiGraph, sizes: Mapping[str, Point], named: Mapping[str, Labe
 
 
 def plan_from_places(
-    graph: nx.DiGraph, sizes: Mapping[str, Point], named: Mapping[str, Label]
+    graph: nx.DiGraph,
+    place: Mapping[str, Point],
+    sizes: Mapping[str, Point],
+    named: Mapping[str, Label],
 ) -> Plan:
-    """Plan of a graph whose stocks and flows have a ``place``, as a sketch has it.
+    """Plan of a graph with a place for each stock and flow, as a sketch has it, y upward.
 
     A flow's place is that of its name; its valve is above it. Pipes run level from valve to stock,
     and turn once where the stock stands higher or lower.
     """
-    place = {n: (float(x), -float(y)) for n, (x, y) in graph.nodes(data="place") if n in named}
     pipes = []
     for flow in flows(graph):
         x, y = place[flow.name]

@@ -9,7 +9,7 @@ looks at all arrows near it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,6 +24,7 @@ _HEADS = 17.0  # points between two arrows' ends at a label
 _SLIDE, _HIGH = 1.9, 480.0  # width over height, and height, of the space that a slide has
 _HOT, _COLD = 16.0, 0.04
 _FAR, _NEAR = 150.0, 4.0
+_QUICK, _LONG, _BEST, _MILD = 600, 4000, 3, 0.4
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -91,25 +92,29 @@ class Scene(NamedTuple):
     around: np.ndarray
 
 
-def settle(scene: Scene, moves: int, heat: float, seed: int) -> float:
-    """Improve a scene in place.
+def settle_best(scenes: Sequence[Scene]) -> int:
+    """Improve each scene for a short while, and the best of them for longer.
 
     Parameters
     ----------
-    scene : Scene
-        Its ``x``, ``y``, ``bend`` and ``trace`` are changed.
-    moves : int
-        How many moves to try.
-    heat : float
-        1 to look for another arrangement, near 0 to improve the one that is there.
-    seed : int
-        The same seed gives the same scene.
+    scenes : sequence of Scene
+        The same boxes and arrows from different beginnings. They are changed in place, the same
+        ones always in the same way.
 
     Returns
     -------
-    float
-        What is still wrong, weighted and added up; lower is better.
+    int
+        Place of the scene with the fewest and slightest faults.
     """
+    faults = [_settle(scene, _QUICK, 1.0, seed) for seed, scene in enumerate(scenes)]
+    best = sorted(range(len(scenes)), key=lambda i: faults[i])[:_BEST]
+    final = {i: _settle(scenes[i], _LONG, _MILD, i) for i in best}
+    return min(final, key=lambda i: final[i])
+
+
+def _settle(scene: Scene, moves: int, heat: float, seed: int) -> float:
+    """Try so many moves for each loose box or arrow; from warm, which may move all, to cold."""
+    moves *= max(int(scene.loose.sum()), len(scene.tail))
     draws = np.random.default_rng(seed).random((moves, 6))
     return float(_anneal(scene, draws, heat))
 
@@ -249,7 +254,7 @@ def _alone(scene: Scene, arrow: int) -> float:
     side = _side(scene.x[a], scene.y[a], scene.x[b], scene.y[b], scene.x[home], scene.y[home])
     # Two variables that drive each other have no inside: their arrows both bend to the left.
     away = -bend if side > 0 and not scene.pair[arrow] else bend
-    return cost + 22.0 * (away - scene.wanted[arrow]) ** 2
+    return cost + (60.0 if scene.pair[arrow] else 22.0) * (away - scene.wanted[arrow]) ** 2
 
 
 @_inlined
@@ -277,7 +282,7 @@ def _through(scene: Scene, arrow: int, box: int) -> float:
     if not near:
         return 0.0
     touching = _hits(scene, arrow, box, _CLEAR)
-    return 10.0 + 3.0 * touching if touching else 0.8 * min(near, 3)
+    return 12.0 + 3.0 * touching if touching else 0.8 * min(near, 3)
 
 
 @_compiled
@@ -295,7 +300,7 @@ def _round(scene: Scene, loop: int) -> float:
     if n < 3:
         return cost + 0.3 * off
     if not _inside(scene, members, scene.x[mark], scene.y[mark]):
-        cost += 25.0
+        cost += 25.0 + 0.2 * off
     for other in range(len(scene.mark)):
         rest = scene.member[scene.start[other] : scene.start[other + 1]]
         if 2 < len(rest) < n and _inside(scene, rest, scene.x[mark], scene.y[mark]):

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from kredslob.errors import KredslobError
 from kredslob.show.diagram import ink
 from kredslob.show.diagram.curves import aimed
+from kredslob.show.diagram.folding import part
 from kredslob.show.diagram.labels import SIZE, Label, label
 from kredslob.show.diagram.pipes import (
     CLOUD,
@@ -26,14 +27,14 @@ from kredslob.show.diagram.pipes import (
     plan,
     plan_from_places,
 )
-from kredslob.show.diagram.settling import SAMPLES, Scene, settle
+from kredslob.show.diagram.settling import SAMPLES, Scene, settle_best
 from kredslob.show.language import words
 
 MOST_STOCKS, MOST_CONSTANTS = 15, 12
 _SMALL = ("constant", "lookup")
 _LINK = "#5b8db8"
 _SHORTEST, _PIPE = 34.0, 3.0
-_TRIES, _QUICK, _LONG = 16, 1500, 8000
+_TRIES, _SCALES = 24, np.arange(1.0, 2.05, 0.1)
 
 
 def stock_and_flow_diagram(
@@ -100,12 +101,12 @@ def stock_groups(graph: nx.DiGraph) -> list[nx.DiGraph]:
     for group in groups(graph):
         own = {f.name for f in flows(graph) if f.source in group or f.target in group}
         causes = {cause for name in {*group, *own} for cause in graph.predecessors(name)}
-        part = graph.subgraph([n for n in graph if n in {*group, *own, *causes}]).copy()
+        one = part(graph, {*group, *own, *causes})
         for name in causes - {*group, *own}:
             # what belongs to another part is drawn as a plain word
-            if part.nodes[name].get("kind") in ("stock", "flow"):
-                part.nodes[name]["kind"] = "auxiliary"
-        parts.append(part)
+            if one.nodes[name].get("kind") in ("stock", "flow"):
+                one.nodes[name]["kind"] = "auxiliary"
+        parts.append(one)
     return parts
 
 
@@ -123,7 +124,7 @@ def _part_to_draw(graph: nx.DiGraph) -> nx.DiGraph:
     small = {name for name, kind in kinds.items() if kind in _SMALL}
     if len(small) <= MOST_CONSTANTS:
         return graph
-    return graph.subgraph([name for name in graph if name not in small])
+    return part(graph, set(graph) - small)
 
 
 @dataclass(frozen=True)
@@ -138,15 +139,26 @@ class _Layout:
 
 def _layout(graph: nx.DiGraph, named: Mapping[str, Label]) -> _Layout:
     sizes = {n: _stock_size(named[n]) for n, k in graph.nodes(data="kind") if k == "stock"}
-    placed = {name for name, place in graph.nodes(data="place") if place is not None}
-    needed = {*sizes, *(flow.name for flow in flows(graph))}
-    fixed = (plan_from_places if needed <= placed else plan)(graph, sizes, named)
-    scenes = [_scene(graph, named, fixed, seed) for seed in range(_TRIES)]
-    boxes = int(scenes[0].scene.loose.sum())
-    faults = [settle(one.scene, _QUICK * boxes, 1.0, seed) for seed, one in enumerate(scenes)]
-    best = scenes[int(np.argmin(faults))]
-    settle(best.scene, _LONG * boxes, 0.35, 0)
-    return best
+    sketched = _sketched(graph, named)
+    if {*sizes, *(flow.name for flow in flows(graph))} <= set(sketched):
+        fixed = plan_from_places(graph, sketched, sizes, named)
+    else:
+        fixed, sketched = plan(graph, sizes, named), {}
+    scenes = [_scene(graph, named, fixed, sketched, seed) for seed in range(_TRIES)]
+    return scenes[settle_best([one.scene for one in scenes])]
+
+
+def _sketched(graph: nx.DiGraph, named: Mapping[str, Label]) -> dict[str, Point]:
+    """Places from the sketch, y upward, drawn out as far as our letters need to stand apart."""
+    places = {n: place for n, place in graph.nodes(data="place") if place is not None}
+    at = np.array([(x, -y) for x, y in places.values()], float).reshape(-1, 2)
+    size = np.array([(named[n].width + 20, named[n].height + 14) for n in places]).reshape(-1, 2)
+    room = (size[:, None] + size[None]) / 2
+    for scale in _SCALES:
+        apart = (np.abs(scale * (at[:, None] - at[None])) >= room).any(axis=2)
+        if np.all(apart | np.eye(len(at), dtype=bool)):
+            break
+    return {n: (float(x), float(y)) for n, (x, y) in zip(places, scale * at, strict=True)}
 
 
 def _stock_size(text: Label) -> Point:
@@ -157,14 +169,13 @@ def _scene(
     graph: nx.DiGraph,
     named: Mapping[str, Label],
     fixed: Plan,
+    sketched: Mapping[str, Point],
     seed: int,
 ) -> _Layout:
     boxes = dict(fixed.stocks)
     boxes |= {pipe.flow.name: _valve_box(pipe, named[pipe.flow.name]) for pipe in fixed.pipes}
     half = {n: (named[n].width / 2 + 3, named[n].height / 2 + 1) for n in graph if n not in boxes}
-    if all(graph.nodes[n].get("place") for n in boxes):
-        sketched = dict(graph.nodes(data="place"))
-        boxes |= {n: (sketched[n][0], -sketched[n][1], *half[n]) for n in half if sketched[n]}
+    boxes |= {n: (*sketched[n], *half[n]) for n in half if n in sketched}
     loose = [n for n in graph if n not in boxes]
     places = _rough_places(graph, boxes, loose, seed)
     boxes |= {n: (*places[n], *half[n]) for n in loose}
