@@ -36,6 +36,16 @@ class Words:
         """Text under a key, with values filled in. Raises KeyError for an unknown key."""
         return self.table[key].format(**values)
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the reinvestment model's variables and loops, by their names in the model."""
+        found = (key.partition(".")[::2] for key in self.table)
+        return {
+            name: self.table[f"{kind}.{name}"]
+            for kind, name in found
+            if kind in ("variable", "loop")
+        }
+
     def element(self, name: str) -> str:
         """Label of a subscript element."""
         return self.table[f"element.{name}"]

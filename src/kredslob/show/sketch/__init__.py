@@ -2,6 +2,7 @@
 
 from kredslob.show.sketch.layout import View, views
 from kredslob.show.sketch.picture import draw_view
+from kredslob.show.sketch.places import places
 from kredslob.show.sketch.vensim import write_sketch
 
-__all__ = ["View", "draw_view", "views", "write_sketch"]
+__all__ = ["View", "draw_view", "places", "views", "write_sketch"]
