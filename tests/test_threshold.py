@@ -340,6 +340,7 @@ def test_a_goal_that_no_rate_reaches_has_no_best_rate(model: Model) -> None:
     levers = {RATE: [0.0, 0.5, 1.0]}
     found = goals(sweep(model, design, levers, years=5, saveper=1, save=GOAL_VARIABLES))
     assert bool(found["best rate"].sel(goal="relief of state").isnull())
+    assert found["loss"].sel(goal="relief of state").isnull().all()
     assert float(found["best rate"].sel(goal="citizens helped")) == 0  # all alike: the lowest
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from kredslob.show.threshold_figures import uncertainty
 from kredslob.show.threshold_folder import draw_threshold
 from kredslob.show.threshold_table import goals_frame, threshold_frame, threshold_tables
 from kredslob.simulation import Model
+from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.threshold import ThresholdStudy, threshold_study
 from whole_figures import assert_no_label_is_cut_off
 
@@ -111,3 +113,17 @@ def test_the_share_of_draws_in_the_figure_is_that_of_the_study(
     none = 1 - float(found["probability that some rate is enough"])
     assert shown == f"no share is enough: {words('en').percent(none, 1)}"
     assert none == pytest.approx(float(np.isinf(found["critical rate"]).mean()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["municipality", "national", "norrkoping"])
+def test_the_document_says_what_the_settings_say(model: Model, setting: str) -> None:
+    place = load_scenario(None, setting)
+    bracket = critical_bracket(model, place)
+    found = critical_rate_uncertainty(model, place)
+    low, high = found["loop gain quantile"].sel(quantile=[0.05, 0.95]).values
+    enough = int(np.isfinite(found["critical rate"]).sum())
+    assert float(bracket["critical rate"]) == float("inf")
+    text = (Path(__file__).parents[1] / "docs" / "threshold.md").read_text(encoding="utf-8")
+    gain = float(bracket["loop gain at rate 1"])
+    assert f"| {setting} | {gain:.2f} | none | {enough} | {low:.2f} to {high:.2f} |" in text

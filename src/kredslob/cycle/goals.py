@@ -68,9 +68,10 @@ def goals(runs: xr.Dataset) -> xr.Dataset:
     paid_in = end["Cumulated Paid In"].sum("Capital")
     best = reached.max(RATE)
     least = xr.where(reached["unit"] == "DKK", _ALIKE * float(paid_in.max()), 0.0)
-    part = reached / best.where(best > least)
+    some = best > least
+    part = reached / best.where(some)
     place = (part >= 1 - _ALIKE).argmax(RATE)
-    at_best = part.rename(goal="other").drop_vars("unit").isel({RATE: place})
+    at_best = part.rename(goal="other").drop_vars("unit").isel({RATE: place}).where(some)
     returned = end["Cumulated Returned To Fund"].sum("Purse")
     found = xr.Dataset(
         {
@@ -79,7 +80,7 @@ def goals(runs: xr.Dataset) -> xr.Dataset:
             "peak fund": runs["total cash"].max("time"),
             "reached": reached,
             "part of best": part,
-            "best rate": runs[RATE].isel({RATE: place}).drop_vars(RATE).where(best > least),
+            "best rate": runs[RATE].isel({RATE: place}).drop_vars(RATE).where(some),
             "loss": (1 - at_best).drop_vars(RATE).transpose("goal", "other"),
         },
         attrs=runs.attrs,

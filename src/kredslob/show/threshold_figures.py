@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from kredslob.show.figures import (
     GREY,
@@ -49,6 +49,7 @@ def regions(found: xr.Dataset, language: str) -> Drawing:
         "da" or "en".
     """
     w = words(language)
+    maps = sum(bool(found[f"self-sustaining by {name}"].any()) for name in _MAPS)
     with styled():
         figure = new_figure(5)
         for axes, (name, title) in zip(figure.subplots(1, 3), _MAPS.items(), strict=True):
@@ -56,9 +57,11 @@ def regions(found: xr.Dataset, language: str) -> Drawing:
             axes.set_title(w.text(f"threshold.{title}"), size=12, color=INK, pad=10)
             axes.set_xlabel(w.text("threshold.rate_axis"))
         title_over_all(figure, w.text("threshold.regions"))
-        some = any(float(found[f"loop gain by {name}"].max()) > 1 for name in _MAPS)
-        note = w.text("threshold.regions_note" if some else "threshold.regions_no_line")
-        footnote(figure, f"{note} {w.text('source')}")
+        line = any(float(found[f"loop gain by {name}"].max()) > 1 for name in _MAPS)
+        notes = [w.text("threshold.regions_line" if line else "threshold.regions_no_line")]
+        if maps:
+            notes.append(w.text("threshold.regions_green"))
+        footnote(figure, " ".join([*notes, w.text("source")]))
     gain = {name: found[f"loop gain by {name}"] for name in _MAPS}
     caption = w.text(
         "caption.regions",
@@ -67,7 +70,6 @@ def regions(found: xr.Dataset, language: str) -> Drawing:
         pledged=w.number(float(gain["pledged share"].max()), 2),
         cashable=w.number(float(gain["cashable share"].max()), 2),
     )
-    maps = sum(bool(found[f"self-sustaining by {name}"].any()) for name in _MAPS)
     said = w.text("caption.regions_some", maps=w.number(maps))
     caption += " " + (said if maps else w.text("caption.regions_none"))
     return Drawing("regions", figure, w.text("chart.map"), caption)
@@ -104,7 +106,7 @@ def _contours(axes: Axes, gain: xr.DataArray, column: float, w: Words) -> None:
     rates, across = 100 * gain[RATE].values, 100 * gain[gain.dims[0]].values
     top = float(gain.max())
     levels = [v for v in MaxNLocator(6).tick_values(0, top) if 0 < v < top and abs(v - 1) > 1e-9]
-    digits = 1 if all(abs(10 * v - round(10 * v)) < 1e-9 for v in levels) else 2
+    digits = next(d for d in range(1, 9) if np.allclose(levels, np.round(levels, d), rtol=1e-9))
     along = gain.interp({RATE: column / 100}).values
 
     def places(wanted: Sequence[float]) -> list[tuple[float, float]]:
@@ -178,12 +180,13 @@ def repayment(found: xr.Dataset, years: float, language: str) -> Drawing:
         left.plot(rates, share, color=PALETTE[0])
         left.axhline(100, color=PALETTE[1], linewidth=1.6, linestyle=LINES[1])
         line = w.text("threshold.repaid_line")
+        away = share[rates <= 50].max() < 100  # from where the curve crosses
         left.annotate(
             line,
-            (100, 100),
+            (0 if away else 100, 100),
             (0, 4),
             textcoords="offset points",
-            ha="right",
+            ha="left" if away else "right",
             color=PALETTE[1],
             weight="bold",
             path_effects=_AROUND,
@@ -355,6 +358,7 @@ def _needed(axes: Axes, needed: np.ndarray, short: float, w: Words) -> None:
 
 
 def _hinges(axes: Axes, correlation: xr.DataArray, w: Words) -> None:
+    correlation = correlation[correlation.values != 0]
     places = np.arange(correlation.size)[::-1]
     values = correlation.values
     colours = [PALETTE[0] if v > 0 else PALETTE[1] for v in values]
@@ -365,9 +369,9 @@ def _hinges(axes: Axes, correlation: xr.DataArray, w: Words) -> None:
     axes.set_yticks(places, names)
     axes.tick_params(axis="y", labelcolor=INK, labelsize=10.5)
     axes.axvline(0, color=GREY, linewidth=1)
-    reach = 1.1 * float(np.abs(values).max(initial=0.1))
-    axes.set_xlim(min(0.0, reach * float(np.sign(values.min()))), reach)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    reach = 1.1 * float(np.abs(values).max(initial=0.4))
+    axes.set_xlim(-reach if (values < 0).any() else 0, reach)
+    axes.xaxis.set_major_locator(MultipleLocator(0.2))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: w.number(v, 1)))
     axes.set_xlabel(w.text("threshold.hinges_x"))
     axes.set_title(w.text("threshold.hinges_title"), size=13, color=GREY)
