@@ -118,17 +118,35 @@ def test_logistic_growth_at_its_steady_states(model, start: float, expected: flo
     assert linear["eigenvalue"].item() == pytest.approx(expected, abs=1e-8)
 
 
-def test_a_steady_state_of_many_is_found_where_a_total_is_kept(model) -> None:
+def test_a_steady_state_keeps_what_all_flows_keep(model) -> None:
     """Nothing is lost between the two, so that the Jacobian cannot be inverted."""
     linear = linearise(
         model("A = INTEG(B / 5 - A / 10, 90)", "B = INTEG(A / 10 - B / 5, 0)"), steady=True
     )
-    assert linear["value"].values[0] == pytest.approx(2 * linear["value"].values[1])
+    np.testing.assert_allclose(linear["value"], [60, 30], rtol=1e-9)
     np.testing.assert_allclose(linear["eigenvalue"], [0, -0.3], atol=1e-9)
     assert linear["at zero"].values.tolist() == [True, False]
     table = loop_elasticities(linear)
     assert table["elasticity"].isna().all()
     assert np.isfinite(table["influence"]).all()
+
+
+def test_an_epidemic_at_its_steady_state(model) -> None:
+    """1000 people, b = 0.5, recovery in 5, immune for 20: S = 1000 / (b 5), I = (1000 - S) / 5."""
+    made = model(
+        "S = INTEG(R / 20 - catching, 990)",
+        "I = INTEG(catching - I / 5, 10)",
+        "R = INTEG(I / 5 - R / 20, 0)",
+        "catching = 0.5 * S * I / 1000",
+        final=10,
+    )
+    linear = linearise(made, steady=True)
+    np.testing.assert_allclose(linear["value"], [400, 120, 480], rtol=1e-9)
+    whole, trace = 0.05 * 0.06 + 0.06 * 0.2, -(0.05 + 0.06)
+    expected = [0, *np.roots([1, -trace, whole])]
+    np.testing.assert_allclose(
+        np.sort_complex(linear["eigenvalue"].values), np.sort_complex(expected), atol=1e-9
+    )
 
 
 # --- hidden stocks -----------------------------------------------------------------------------

@@ -30,6 +30,8 @@ _KINK_OF_ROW = 1e-4  # and how much of the net flow's largest answer this must b
 _ZERO = 1e-8  # of the terms that an eigenvalue adds up; the derivatives are known to about 1e-10
 _SAME = 1e-7  # of the terms: eigenvalues that are nearer to each other are repeated
 _ILL = 1e4  # condition of an eigenvalue from which its eigenvectors are known to 1 % at best
+_NEARBY = 0.1  # of a stock's size: how far states may lie to show which totals all flows keep
+_KEPT = 1e-10  # of the strongest way in which stocks move: a weaker one is rounding
 _MOST_TRIES = 200  # evaluations of the net flows in a search for a steady state
 _AT_REST = 1e-9  # of a net flow's answer to its stocks: what is left of it at a steady state
 
@@ -56,7 +58,8 @@ def linearise(
         A time step of the run, in its time unit. Default: the last time that is saved.
     steady : bool
         Whether to go from there to a state in which the net flows of the stocks on feedback are
-        zero, with everything else held as it is at that time.
+        zero, with everything else held as it is at that time. Totals that all flows keep, such as
+        of a closed population, stay as they are.
 
     Returns
     -------
@@ -173,24 +176,38 @@ def _sizes(state: np.ndarray, largest: np.ndarray) -> np.ndarray:
 
 
 def _steady(moment: Moment, state: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """The state nearest at hand whose net flows are as small as can be, by Levenberg-Marquardt.
-
-    It bears Jacobians that cannot be inverted, as where a total is conserved.
-    """
+    """The state, reached from this one, whose net flows are smallest, by Levenberg-Marquardt."""
     from scipy.optimize import root
 
-    sizes = _sizes(state, largest)
+    pace, ways = _ways(moment, state, _sizes(state, largest))
+    if not ways.size:  # nothing moves
+        return state
+    back, out = ways.T / pace, ways * pace[:, np.newaxis]
 
-    def flows(relative: np.ndarray) -> np.ndarray:
-        return moment.net_flows((relative * sizes)[np.newaxis])[0] / sizes
+    def flows(moved: np.ndarray) -> np.ndarray:
+        return back @ moment.net_flows((state + out @ moved)[np.newaxis])[0]
 
-    def jacobian(relative: np.ndarray) -> np.ndarray:
-        return _slopes(moment, relative * sizes, largest).central * sizes / sizes[:, np.newaxis]
+    def jacobian(moved: np.ndarray) -> np.ndarray:
+        return back @ _slopes(moment, state + out @ moved, largest).central @ out
 
-    found = root(
-        flows, state / sizes, jac=jacobian, method="lm", tol=1e-15, options={"maxiter": _MOST_TRIES}
-    )
-    return found.x * sizes
+    start, options = np.zeros(ways.shape[1]), {"maxiter": _MOST_TRIES}
+    found = root(flows, start, jac=jacobian, method="lm", tol=1e-15, options=options)
+    return state + out @ found.x
+
+
+def _ways(moment: Moment, state: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How fast each stock moves, and the ways (columns) in which stocks can move at that pace.
+
+    A total that all flows keep, such as of a closed population, is kept in the search, too: it
+    would be in any run, and the steady state depends on it. The net flows at some states nearby
+    span what is left.
+    """
+    random = np.random.default_rng(0).uniform(0, _NEARBY, (2 * len(state) + 1, len(state)))
+    flows = np.nan_to_num(moment.net_flows(state + sizes * random))
+    pace = np.abs(flows).max(axis=0)
+    pace[pace == 0] = 1.0
+    ways, strength, _ = np.linalg.svd((flows / pace).T, full_matrices=False)
+    return pace, ways[:, strength > _KEPT * max(strength[0], np.finfo(float).tiny)]
 
 
 def _check(slopes: _Slopes, names: Sequence[str], where: str, steady: bool) -> None:
