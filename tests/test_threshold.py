@@ -72,6 +72,13 @@ def test_more_runs_than_are_taken_at_once_stay_in_order(
     xr.testing.assert_allclose(loop_gain(runs), expected, rtol=1e-12)
 
 
+def test_citizens_who_never_leave_have_a_loop_gain(model: Model) -> None:
+    design = {"yearly exit": [0.0, 1e-5, 1e-4], "switch prevention": [0.0] * 3}
+    gain = loop_gain(model.run_many(design, years=5, at=[5.0])).values
+    assert gain[0] == pytest.approx(gain[1], rel=1e-3)
+    assert abs(gain[0] - gain[1]) < abs(gain[0] - gain[2])
+
+
 # The full model by simulation, where it is linear -------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncer
 from kredslob.studies.threshold import ThresholdStudy, threshold_study
 from whole_figures import assert_no_label_is_cut_off
 
-# No rate is enough; some rate is enough; any rate is enough; nobody is lifted.
+# No rate is enough; some rate is enough; any rate is enough; nobody is lifted; nothing is spent.
 CASES = {
     "none": {},
     "some": {
@@ -32,6 +32,7 @@ CASES = {
     },
     "any": {"real interest rate": 0.1, "disbursement time": 12},  # it lives on interest
     "no effect": {"optimism correction": 0},
+    "no money": {"capital at start": {"own savings": 0}},
 }
 
 

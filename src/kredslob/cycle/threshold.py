@@ -68,6 +68,7 @@ COVERAGE_VARIABLES = (
 _RUN = "one run"  # all dimensions of a sweep as one
 _RUNS_AT_ONCE = 4096  # 18 kB of rates each
 _SHORTEST = 1e-6  # years: a delay of nothing
+_LONGEST = 1e6  # years: a stay that nothing ends
 LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
 _EMPTY = 0.01  # of the capital paid in
 
@@ -233,6 +234,7 @@ def _chain(runs: xr.Dataset) -> np.ndarray:
     worsening, easing = _cells(runs, "worsening rate"), _cells(runs, "easing rate")
     recovery, setback = _cells(runs, "recovery rate"), _cells(runs, "yearly setback")
     leaving, relapse = _cells(runs, "yearly exit"), _cells(runs, "yearly relapse")
+    leaving = np.maximum(leaving, 1 / _LONGEST)  # else the years spent have no sum
     consolidation = 1 / np.maximum(_cells(runs, "consolidation time"), _SHORTEST)
     count, groups, needs = worsening.shape
     rates = np.zeros((count, groups, needs, 4, groups, needs, 4))

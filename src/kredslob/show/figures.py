@@ -422,6 +422,8 @@ def _lines(axes: Axes, values: xr.DataArray, w: Words, *, labels: bool = True) -
 
 def end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write each line's name at its end, moved apart where ends lie close, with a thin leader."""
+    if not ends:
+        return
     low, high = axes.get_ylim()
     step = 0.065 * (high - low)  # height of a line of letters
     order = sorted(range(len(ends)), key=lambda i: ends[i][0])

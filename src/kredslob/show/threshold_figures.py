@@ -192,7 +192,7 @@ def repayment(found: xr.Dataset, years: float, language: str) -> Drawing:
             path_effects=_AROUND,
         )
         _payback_years(left, rates, share, payback, w)
-        left.set_ylim(0, 1.12 * max(100, float(np.nanmax(share))))
+        left.set_ylim(0, 1.12 * float(share[np.isfinite(share)].max(initial=100.0)))
         left.set_title(w.text("threshold.repaid_title", years=w.number(years)), size=13, color=GREY)
         ends = []
         for number, (key, values) in enumerate(cash.items()):
@@ -209,7 +209,7 @@ def repayment(found: xr.Dataset, years: float, language: str) -> Drawing:
     caption = w.text(
         "caption.repayment",
         years=w.number(years),
-        share=w.percent(share[-1] / 100),
+        share=w.percent(share[-1] / 100) if np.isfinite(share[-1]) else w.text("none"),
         rate=w.percent(rates[-1] / 100),
         peak=w.money(1e6 * float(cash["threshold.peak"][-1])),
         end=w.money(1e6 * float(cash["threshold.at_end"][-1])),
@@ -277,7 +277,7 @@ def goals_by_rate(found: xr.Dataset, language: str) -> Drawing:
             axes.plot(100 * best.sel(goal=goal), 100, "o", color=colour, clip_on=False, zorder=3)
             label = wrapped(w.text(f"other.{goal}"), 24)
             ends.append((float(line[-1]), label, colour))
-        axes.set_ylim(min(0.0, float(part.min())), 104)
+        axes.set_ylim(float(part.values.min(initial=0.0)), 104)
         end_labels(axes, 100, ends)
         _rate_axis(axes, w, w.number)
         axes.set_ylabel(w.text("threshold.goals_y"))
@@ -287,7 +287,7 @@ def goals_by_rate(found: xr.Dataset, language: str) -> Drawing:
         f"{w.text(f'other.{goal}')} {w.percent(float(best.sel(goal=goal)))}"
         for goal in part["goal"].values
     ]
-    caption = w.text("caption.goals", best=", ".join(said))
+    caption = w.text("caption.goals", best=", ".join(said) or w.text("none"))
     return Drawing("goals", figure, w.text("chart.line"), caption)
 
 
