@@ -20,7 +20,7 @@ from kredslob.feedback.dominance import dominance
 from kredslob.feedback.elasticities import loop_elasticities
 from kredslob.feedback.graph import causal_graph, write_graph
 from kredslob.feedback.linear import linearise
-from kredslob.feedback.loops import find_loops, independent_loops
+from kredslob.feedback.loops import Loop, find_loops, independent_loops
 from kredslob.feedback.scores import Feedback
 from kredslob.loading import load
 from kredslob.results import load_run
@@ -34,6 +34,7 @@ __all__ = [
     "Feedback",
     "InputFileError",
     "KredslobError",
+    "Loop",
     "Model",
     "ParameterError",
     "Scenario",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from kredslob.targets.numba import NumbaTarget
 #: Polarity of a link whose sign changes, or that had no effect.
 UNKNOWN = "?"
 _ROUNDING = 1e-13  # of a value
+_MIXED = 2  # no sign; any product with it is no sign either
 _MERMAID_SHAPES = {"stock": "[{}]", "flow": "[/{}/]", "constant": "([{}])"}
 _DOT_SHAPES = {"stock": "box", "flow": "cds", "constant": "plaintext", "lookup": "plaintext"}
 
@@ -53,8 +54,8 @@ def causal_graph(
         A node is a variable as the file writes it, with ``kind`` (stock, flow, auxiliary,
         constant, lookup or data), ``unit`` and ``documentation``; what sets the clock is left out.
         An edge goes from cause to effect and has ``polarity``: what a small rise of the cause by
-        itself did to the effect at the times saved: "+", "-", or "?" where that changes or there
-        is no effect. Sums and delays inside an equation are seen through.
+        itself, in all its elements, did to the effect at the times saved: "+", "-", or "?" where
+        that changes or there is no effect. Sums and delays inside an equation are seen through.
 
     Raises
     ------
@@ -113,16 +114,22 @@ def _signs(net: Network, values: np.ndarray) -> dict[tuple[int, int], str]:
     changes = np.where(change < 0, 1.0, values[:, change])
     least = _ROUNDING * np.abs(values[:, target])
     changes = np.where(np.abs(changes) > least, np.nan_to_num(changes), 0.0)
-    signs = []
-    for begin, end in pairwise(net.first):
-        sign, confidence = outweighing(changes[:, begin:end])
-        signs.append(sign if confidence >= CERTAIN else 0)
+    signs = [_sign(net, k, changes) for k in range(len(net.ends))]
     found = {}
     for ends, ways in net.routes.items():
-        over_ways = {int(np.prod([signs[k] for k in way])) for way in ways}
-        sign = over_ways.pop() if len(over_ways) == 1 else 0
-        found[ends] = {1: "+", -1: "-", 0: UNKNOWN}[sign]
+        over_ways = {math.prod(signs[k] for k in way) for way in ways} - {0}
+        sign = over_ways.pop() if len(over_ways) == 1 else _MIXED
+        found[ends] = {1: "+", -1: "-"}.get(sign, UNKNOWN)
     return found
+
+
+def _sign(net: Network, link: int, changes: np.ndarray) -> int:
+    """1, -1, 0 where nothing happened, or `_MIXED`."""
+    own = slice(net.first[link], net.first[link + 1])
+    together = np.zeros((net.sizes[net.ends[link][1]], len(changes)))
+    np.add.at(together, net.targets[own], changes[:, own].T)
+    sign, confidence = outweighing(together)
+    return sign if confidence >= CERTAIN or sign == 0 else _MIXED
 
 
 # --- files -------------------------------------------------------------------------------------

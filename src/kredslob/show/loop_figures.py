@@ -28,6 +28,20 @@ from kredslob.show.language import Words, words
 _LEAST = 0.01  # mean share from which a group of loops is drawn by itself
 _MOST_GROUPS = 8
 _COLUMNS = 3  # of the legend
+_FAMILY_COLOURS = {
+    "R1": "#009E73",
+    "B5": "#D55E00",
+    "B7": "#0072B2",
+    "R2": "#56B4E9",
+    "B3": "#E69F00",
+    "B4": "#CC79A7",
+    "R4": "#44AA99",
+    "B6": "#882255",
+    "R3": "#332288",
+    "R5": "#999933",
+    "B1": "#AA4499",
+    "B2": "#661100",
+}
 _GREYS = {OWN_PACE: "#9a9a9a", LIVES: "#c4c4c4", OTHER: "#e3e3e3"}
 
 
@@ -130,8 +144,9 @@ def _worth_showing(panels: Mapping[str, Shares]) -> list[str]:
 
 
 def _colours(groups: Sequence[str]) -> dict[str, str]:
-    bright = iter((*PALETTE[:-1], "#332288", "#882255", "#44AA99"))
-    return {g: _GREYS.get(g) or next(bright) for g in groups}
+    """A family has one colour in all figures; other loops take what is left, in order."""
+    left = iter(c for c in (*_FAMILY_COLOURS.values(), *PALETTE) if c)
+    return {g: _GREYS.get(g) or _FAMILY_COLOURS.get(g) or next(left) for g in groups}
 
 
 def _stack(axes: Axes, shares: Shares, groups: Sequence[str], colours: Mapping[str, str]) -> None:
