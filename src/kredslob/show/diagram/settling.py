@@ -29,15 +29,18 @@ _QUICK, _LONG, _BEST, _MILD = 600, 4000, 3, 0.4
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _compiled(function: _Function) -> _Function:
+def _compiled(function: _Function, **options: Any) -> _Function:
     # A scene is many arrays. Without Numba's count of references to each at each call, which
     # nothing here needs, a move takes 6 microseconds in place of 180.
-    return njit(cache=True, error_model="numpy", _nrt=False)(function)  # type: ignore[call-overload]
+    options |= {"error_model": "numpy", "_nrt": False}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # there is no place for a cache
+        return njit(**options)(function)
 
 
 def _inlined(function: _Function) -> _Function:
-    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "forceinline": True}
-    return njit(cache=True, **options)(function)
+    return _compiled(function, forceinline=True)
 
 
 class Scene(NamedTuple):
