@@ -26,6 +26,7 @@ BEYOND_PYSD = {
     "xmile_array_functions.xmile": "does not read '*' as a subscript",
     "xmile_array_totals.xmile": "does not read '*' as a subscript",
     "xmile_graphs_of_a_kind.xmile": "interpolates a discrete and an extrapolating graph",
+    "xmile_integer_part.xmile": "rounds INT of a negative number up",
     "xmile_macro_parameters.xmile": "does not read the parameters of a macro as variables",
     "xmile_operators.xmile": "does not read MOD, NOT and a row of conditions",
 }
@@ -391,7 +392,7 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "highest": 6,
         "count": 3,
     },
-    "xmile_from_vensim.xmile": {"Stock": [0, 0, 1, 3]},
+    "xmile_from_vensim.xmile": {"Stock": [0, 0, 1, 3], "whole": [-2, -1, 0, 0]},
     "xmile_graphs.xmile": {
         "read line": [-3 + 1.0 * k for k in range(6)] + [3 - 0.5 * k for k in range(11)],
         "read steps": [1] * 6 + [3] * 11,
@@ -400,6 +401,7 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "extrapolated": [-3, -1, 1, 3, 2, 5, 9, 13, 17],
         "stairs": [1, 1, 3, 3, 2, 2, 5, 5, 5],
     },
+    "xmile_integer_part.xmile": {"whole": [-3, -2, -1, -1, 0]},
     "xmile_keyword_names.xmile": {"rest": 2, "same": 5},
     "xmile_macro_parameters.xmile": {"total": [2, 2, 3, 5]},
     "xmile_non_negative.xmile": {  # every half month from 0 to 9

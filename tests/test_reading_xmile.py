@@ -153,7 +153,7 @@ A, B, C = ref("a"), ref("b"), ref("c")
         ("PULSE(5, 2, 0)", call("Xpulse", 2, 5)),
         ("PULSE(5, 2, 3)", call("Xpulse_train", 2, 3, 5)),
         ("LOG10(a)", call("log", A, 10)),
-        ("INT(a)", call("integer", A)),
+        ("INT(a)", call("floor", A)),
         ("RANDOM(0, 1, 42)", call("random_uniform", 0, 1, 42)),
         ("NORMAL(5, 2)", call("random_normal", -math.inf, math.inf, 5, 2, 0)),
         ("EXPRND(3)", call("random_exponential", 0, math.inf, 0, 3, 0)),
@@ -487,6 +487,12 @@ def test_a_prefix_that_is_not_declared_is_let_pass(tmp_path: Path) -> None:
     specs = SPECS.replace("<sim_specs", '<isee:prefs/><sim_specs isee:save_interval="2"')
     found = elements(write(tmp_path, aux("y", "1"), specs))
     assert found["SAVEPER"].components[0].ast == 2
+
+
+def test_a_namespace_by_a_bare_word_is_let_pass(tmp_path: Path) -> None:
+    # go-xmile writes xmlns="isee"
+    specs = SPECS + '<equation_prefs xmlns="isee" order_by="module"/>'
+    assert "y" in elements(write(tmp_path, aux("y", "1"), specs))
 
 
 def test_a_file_in_another_encoding_than_it_says(tmp_path: Path) -> None:
