@@ -294,11 +294,12 @@ def test_the_integration_method_is_the_fourth_number(
     assert len(abstract_model(path).sections[0].elements) == 5
 
 
-def test_a_method_that_is_not_supported_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [3, 4])
+def test_rk2_is_read_as_rk4_with_a_warning(tmp_path: Path, code: int) -> None:
     path = tmp_path / "model.mdl"
-    path.write_text("x = 1 ~~|\n" + CLOCK + SKETCH.format(code=3))
-    with pytest.raises(InputFileError, match="'rk2', expected euler or rk4"):
-        integration_method(path)
+    path.write_text("x = 1 ~~|\n" + CLOCK + SKETCH.format(code=code))
+    with pytest.warns(UserWarning, match="'rk2'; RK4 with the file's step is used"):
+        assert integration_method(path) == "rk4"
 
 
 @pytest.mark.parametrize(

@@ -537,6 +537,15 @@ def test_the_integration_method(tmp_path: Path, method: str, expected: str) -> N
     assert integration_method(write(tmp_path, "", specs)) == expected
 
 
+@pytest.mark.filterwarnings("ignore:.*asks for the method 'rk45'")
+def test_a_method_that_is_not_supported_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "", SPECS.replace("<sim_specs", '<sim_specs method="gear"'))
+    with pytest.raises(InputFileError, match="'gear', expected euler or rk4"):
+        integration_method(path)
+    path = write(tmp_path, "", SPECS.replace("<sim_specs", '<sim_specs method="gear, rk45"'))
+    assert integration_method(path) == "rk4"
+
+
 def test_units_limits_documentation_names_and_lines(tmp_path: Path) -> None:
     path = write(
         tmp_path,

@@ -169,9 +169,10 @@ def _controls(
 
 
 def _method(text: str) -> str:
-    """First method of a list such as ``rk45, rk4`` that is supported; else the first."""
+    """First method of a list such as ``rk45, rk4`` that is supported, else that is close to one."""
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    return next((name for name in names if name in SUPPORTED), names[0] if names else "")
+    close = [name for name in names if name.startswith("rk")]
+    return next((name for name in names if name in SUPPORTED), (close + names + [""])[0])
 
 
 def _vendor(root: Any) -> str:
