@@ -13,6 +13,7 @@ BEYOND_PYSD = {
     "copy_as_number.mdl": "loses the numbers of a range whose copy comes first in the alphabet",
     "delay3_of_short_time.mdl": "leaves out the stages of DELAY3 that are shorter than a step",
     "delay_material.mdl": "has no DELAY MATERIAL",
+    "external_alias.mdl": "does not look up which file stands behind ?name",
     "get_time_value_at_start.mdl": "has no GET TIME VALUE relative to the start",
     "mapping_element_by_element.mdl": "takes the mapped elements for elements of the range",
     "mapping_to_subrange.mdl": "takes the mapped elements for elements of the range",
@@ -133,6 +134,12 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("block", "Odense", "old"): 1,
         ("Stock", "Odense"): 100,
         ("Stock", "Vejle"): [0, 1, 2],
+    },
+    "external_alias.mdl": {
+        "one": 2.5,
+        ("row", "Aarhus"): 1,
+        ("row", "Odense"): 2,
+        ("row", "Vejle"): 3,
     },
     "external_missing.mdl": {
         ("ahead", "Aarhus"): [1, 4, 4, 7],

@@ -37,6 +37,7 @@ DEPARTURES = {
     "mapping_element_by_element": "PySD takes the mapped elements for elements of the range",
     "mapping_to_subrange": "the same",
     "comments": "PySD's grammar has no comments within equations",
+    "external_alias": "PySD keeps the alias of a data file",
 }
 
 
