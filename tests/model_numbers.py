@@ -15,6 +15,7 @@ BEYOND_PYSD = {
     "delay_material.mdl": "has no DELAY MATERIAL",
     "external_alias.mdl": "does not look up which file stands behind ?name",
     "get_time_value_at_start.mdl": "has no GET TIME VALUE relative to the start",
+    "macro_results.mdl": "does not read a call for several results",
     "mapping_element_by_element.mdl": "takes the mapped elements for elements of the range",
     "mapping_to_subrange.mdl": "takes the mapped elements for elements of the range",
     "missing_compared.mdl": "compares with :NA: as with a number that equals nothing",
@@ -191,6 +192,15 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("each read", "second"): [10, 15, 10, 0, 0, 0, 0],
         ("shared read", "third"): [2.5, 2, 1.5, 1, 0.5, 0, 0],
         ("inline", "second"): [1, 5, 9, 9, 9, 9, 9],
+    },
+    "macro_results.mdl": {
+        "apart": [2, 1, 0, 1],
+        "the lower": [0, 1, 2, 2],
+        "the sum": [10, 10, 11, 13],
+        "both": [10, 11, 13, 15],
+        ("apart by city", "Aarhus"): [1, 0, 1, 2],
+        ("lower by city", "Odense"): [0, 1, 2, 3],
+        ("sum by city", "Aarhus"): [10, 10, 11, 12],
     },
     "macros_with_stocks.mdl": {
         "left": [10, 9.5, 9.125, 8.84375, 8.6328125, 8.474609375, *[np.inf] * 3],

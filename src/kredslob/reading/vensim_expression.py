@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pysd.translators.structures.abstract_expressions as ae
 
 from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
 from kredslob.reading.lookup import NUMBER, array, value, vensim_lookup
+from kredslob.reading.parts import parts_of
 
 # Words of a name may be parted by spaces and line ends; a quoted name may hold anything.
 WORD = r"[^\W\d][\w$']*"
@@ -28,6 +30,13 @@ OPERATORS = {
     for op in (":and:", ":or:", ":not:", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "^")
 }
 TABBED = re.compile(r"\s*TABBED\s+ARRAY\s*\(([^()]*)\)\s*", re.IGNORECASE)
+
+
+@dataclass
+class MacroCall(ae.CallStructure):  # type: ignore[misc]
+    """Call of a macro for several results: the names of the further ones, and their subscripts."""
+
+    results: tuple[tuple[str, list[str]], ...]
 
 
 def _one_initial(structure: Any, order: int) -> Callable[..., Any]:
@@ -103,7 +112,10 @@ def vensim_expression(text: str) -> Any:
             raise MisreadError("has something but numbers in its TABBED ARRAY", tabbed.start(1))
         found = re.findall(NUMBER, tabbed.group(1))
         return np.array([value(v) for v in found], dtype=float)
-    return VensimParser(text).whole()
+    whole = VensimParser(text).whole()
+    if not isinstance(whole, MacroCall) and any(parts_of(whole, MacroCall)):
+        raise MisreadError("calls a macro for several results, expected nothing beside the call")
+    return whole
 
 
 def reference(name: str) -> str:
@@ -142,9 +154,11 @@ class VensimParser(Parser):
         if name == "with_lookup":
             return self._with_lookup()
         self.take()
-        arguments = self.arguments()
-        if name not in STRUCTURES:
-            return ae.CallStructure(ae.ReferenceStructure(name, subscripts), arguments)
+        arguments, results = self._arguments_and_results()
+        if name not in STRUCTURES or results:
+            function = ae.ReferenceStructure(name, subscripts)
+            called = ae.CallStructure(function, arguments)
+            return MacroCall(function, arguments, results) if results else called
         expected, build = STRUCTURES[name]
         if len(arguments) != expected:
             shown = " ".join(token.text.split()).upper()
@@ -152,6 +166,21 @@ class VensimParser(Parser):
                 f"found {len(arguments)} arguments of {shown}, expected {expected}", token.at
             )
         return build(*arguments)
+
+    def _arguments_and_results(self) -> tuple[Any, Any]:
+        if self.taken(")"):
+            return (), ()
+        arguments = self.listed()
+        results: list[tuple[str, list[str]]] = []
+        while self.taken("," if results else ":"):
+            token = self.take()
+            if token.kind != "name":
+                raise MisreadError(f"found '{token.text}', expected the name of a result", token.at)
+            subscripts = self._subscripts()
+            at = list(subscripts.subscripts) if subscripts else []
+            results.append((" ".join(token.text.split()), at))
+        self.expect(")")
+        return arguments, tuple(results)
 
     def _subscripts(self) -> ae.SubscriptsReferenceStructure | None:
         if self.peek().text != "[":

@@ -22,6 +22,7 @@ from kredslob.reading.result import Reading
 from kredslob.reading.source import Source, one_line, read_text
 from kredslob.reading.vensim_equation import Definition, definition
 from kredslob.reading.vensim_expression import NAME, QUOTED, reference
+from kredslob.reading.vensim_results import with_results
 
 # The equation and the units may hold quoted names and comments, the documentation may not.
 FIELD = re.compile(rf"(?:{QUOTED}|\{{[^{{}}]*\}}|[^~|\"{{]+|[\"{{])*")
@@ -78,6 +79,7 @@ def read_vensim(path: Path) -> Reading:
     sections = [_section(s, source, lines) for s in _gathered(source, equations)]
     if not sections[0].elements:
         raise InputFileError(path, "holds no equations, expected a Vensim model (.mdl, text)")
+    sections = with_results(path, sections, lines)
     settings = rest.partition(SKETCH_END)[2] or source.text
     method = METHOD_LINE.search(settings)
     _resolve(sections, {a.lower(): _beside(f) for a, f in ALIAS_LINE.findall(settings)})
