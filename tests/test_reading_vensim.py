@@ -159,6 +159,11 @@ def test_missing_value_and_lists(tmp_path: Path) -> None:
         ("INTEG(a)", "found 1 arguments of INTEG, expected 2"),
         ("a # b", "found '#', expected a name, number or operator"),
         ("NONE(a : b)", "calls a macro for several results that the file does not define"),
+        ("ABS(NONE(a : b))", "calls a macro for several results, expected nothing beside the call"),
+        (
+            "TWO(NONE(a : b) : c, d)",
+            "calls a macro for several results, expected nothing beside the call",
+        ),
         ("1 + NONE(a : b)", "calls a macro for several results, expected nothing beside the call"),
         ("NONE(a : 1)", "found '1', expected the name of a result"),
         ("TWO(a : b)", "names 1 further results of the macro two, expected 2"),

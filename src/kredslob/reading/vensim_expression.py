@@ -13,7 +13,6 @@ import pysd.translators.structures.abstract_expressions as ae
 
 from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
 from kredslob.reading.lookup import NUMBER, array, value, vensim_lookup
-from kredslob.reading.parts import parts_of
 
 # Words of a name may be parted by spaces and line ends; a quoted name may hold anything.
 WORD = r"[^\W\d][\w$']*"
@@ -112,8 +111,9 @@ def vensim_expression(text: str) -> Any:
             raise MisreadError("has something but numbers in its TABBED ARRAY", tabbed.start(1))
         found = re.findall(NUMBER, tabbed.group(1))
         return np.array([value(v) for v in found], dtype=float)
-    whole = VensimParser(text).whole()
-    if not isinstance(whole, MacroCall) and any(parts_of(whole, MacroCall)):
+    parser = VensimParser(text)
+    whole = parser.whole()
+    if parser.with_results > isinstance(whole, MacroCall):
         raise MisreadError("calls a macro for several results, expected nothing beside the call")
     return whole
 
@@ -129,6 +129,7 @@ class VensimParser(Parser):
     def __init__(self, text: str) -> None:
         super().__init__(tokens(text, TOKEN), OPERATORS)
         self._text = text
+        self.with_results = 0  # calls for several results
 
     def operand(self) -> Any:
         """Read a number, ``:NA:``, parentheses, reference or call."""
@@ -179,6 +180,7 @@ class VensimParser(Parser):
             subscripts = self._subscripts()
             at = list(subscripts.subscripts) if subscripts else []
             results.append((" ".join(token.text.split()), at))
+        self.with_results += bool(results)
         self.expect(")")
         return arguments, tuple(results)
 

@@ -82,7 +82,8 @@ def read_vensim(path: Path) -> Reading:
     sections = with_results(path, sections, lines)
     settings = rest.partition(SKETCH_END)[2] or source.text
     method = METHOD_LINE.search(settings)
-    _resolve(sections, {a.lower(): _beside(f) for a, f in ALIAS_LINE.findall(settings)})
+    if aliases := {a.lower(): _beside(f) for a, f in ALIAS_LINE.findall(settings)}:
+        _resolve(sections, aliases)
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
     return Reading(model, lines, METHODS.get(method.group(1), "") if method else "")
 
