@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
+import xarray as xr
 
 import kredslob
 from kredslob.cycle.parameters import ParameterTable, read_parameters
@@ -66,6 +70,12 @@ def tanks(tmp_path_factory: pytest.TempPathFactory) -> Model:
 @pytest.fixture(scope="session")
 def model() -> Model:
     return kredslob.load()
+
+
+@pytest.fixture(scope="session", params=["numba", pytest.param("pysd", marks=pytest.mark.slow)])
+def run_model(request: pytest.FixtureRequest, model: Model) -> Callable[..., xr.Dataset]:
+    """Run the reinvestment model on each engine: what the model must do, it must do on both."""
+    return partial(model.run, engine=request.param)
 
 
 @pytest.fixture(scope="session")

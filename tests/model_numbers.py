@@ -13,7 +13,9 @@ BEYOND_PYSD = {
     "copy_as_number.mdl": "loses the numbers of a range whose copy comes first in the alphabet",
     "delay3_of_short_time.mdl": "leaves out the stages of DELAY3 that are shorter than a step",
     "delay_material.mdl": "has no DELAY MATERIAL",
+    "external_alias.mdl": "does not look up which file stands behind ?name",
     "get_time_value_at_start.mdl": "has no GET TIME VALUE relative to the start",
+    "macro_results.mdl": "does not read a call for several results",
     "mapping_element_by_element.mdl": "takes the mapped elements for elements of the range",
     "mapping_to_subrange.mdl": "takes the mapped elements for elements of the range",
     "missing_compared.mdl": "compares with :NA: as with a number that equals nothing",
@@ -26,6 +28,7 @@ BEYOND_PYSD = {
     "xmile_array_functions.xmile": "does not read '*' as a subscript",
     "xmile_array_totals.xmile": "does not read '*' as a subscript",
     "xmile_graphs_of_a_kind.xmile": "interpolates a discrete and an extrapolating graph",
+    "xmile_integer_part.xmile": "rounds INT of a negative number up",
     "xmile_macro_parameters.xmile": "does not read the parameters of a macro as variables",
     "xmile_operators.xmile": "does not read MOD, NOT and a row of conditions",
 }
@@ -133,6 +136,12 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("Stock", "Odense"): 100,
         ("Stock", "Vejle"): [0, 1, 2],
     },
+    "external_alias.mdl": {
+        "one": 2.5,
+        ("row", "Aarhus"): 1,
+        ("row", "Odense"): 2,
+        ("row", "Vejle"): 3,
+    },
     "external_missing.mdl": {
         ("ahead", "Aarhus"): [1, 4, 4, 7],
         ("ahead", "Odense"): [5, 6, 2, 2],
@@ -183,6 +192,15 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         ("each read", "second"): [10, 15, 10, 0, 0, 0, 0],
         ("shared read", "third"): [2.5, 2, 1.5, 1, 0.5, 0, 0],
         ("inline", "second"): [1, 5, 9, 9, 9, 9, 9],
+    },
+    "macro_results.mdl": {
+        "apart": [2, 1, 0, 1],
+        "the lower": [0, 1, 2, 2],
+        "the sum": [10, 10, 11, 13],
+        "both": [10, 11, 13, 15],
+        ("apart by city", "Aarhus"): [1, 0, 1, 2],
+        ("lower by city", "Odense"): [0, 1, 2, 3],
+        ("sum by city", "Aarhus"): [10, 10, 11, 12],
     },
     "macros_with_stocks.mdl": {
         "left": [10, 9.5, 9.125, 8.84375, 8.6328125, 8.474609375, *[np.inf] * 3],
@@ -391,7 +409,7 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "highest": 6,
         "count": 3,
     },
-    "xmile_from_vensim.xmile": {"Stock": [0, 0, 1, 3]},
+    "xmile_from_vensim.xmile": {"Stock": [0, 0, 1, 3], "whole": [-2, -1, 0, 0]},
     "xmile_graphs.xmile": {
         "read line": [-3 + 1.0 * k for k in range(6)] + [3 - 0.5 * k for k in range(11)],
         "read steps": [1] * 6 + [3] * 11,
@@ -400,6 +418,7 @@ BY_HAND: dict[str, dict[str | tuple[str, ...], float | list[float]]] = {
         "extrapolated": [-3, -1, 1, 3, 2, 5, 9, 13, 17],
         "stairs": [1, 1, 3, 3, 2, 2, 5, 5, 5],
     },
+    "xmile_integer_part.xmile": {"whole": [-3, -2, -1, -1, 0]},
     "xmile_keyword_names.xmile": {"rest": 2, "same": 5},
     "xmile_macro_parameters.xmile": {"total": [2, 2, 3, 5]},
     "xmile_non_negative.xmile": {  # every half month from 0 to 9

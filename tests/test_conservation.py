@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -32,8 +34,8 @@ PEOPLE = (
 
 
 @pytest.fixture(scope="module")
-def busy(model: Model) -> xr.Dataset:
-    return model.run(BUSY, years=8, time_step=STEP, saveper=STEP)
+def busy(run_model: Callable[..., xr.Dataset]) -> xr.Dataset:
+    return run_model(BUSY, years=8, time_step=STEP, saveper=STEP)
 
 
 def steps(stock: xr.DataArray) -> xr.DataArray:

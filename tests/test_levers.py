@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 import xarray as xr
 
 from kredslob.cycle.parameters import ParameterTable
-from kredslob.simulation import Model
 
+Run = Callable[..., xr.Dataset]
 YEARS = 5
 PRIVATE = {"own savings": 6e6, "state pool": 0.0, "private investors": 6e6, "foundations": 0.0}
 BASE = {
@@ -160,18 +161,21 @@ CHANGES: dict[str, tuple[Mapping[str, Any], Callable[[xr.Dataset], float], str]]
 
 
 @pytest.fixture(scope="module")
-def runs(model: Model) -> dict[str, xr.Dataset]:
-    changes = {"base": {}} | {name: change for name, (change, _, _) in CHANGES.items()}
-    return {
-        name: model.run({**BASE, **change}, years=YEARS, time_step=0.25, saveper=YEARS)
-        for name, change in changes.items()
-    }
+def run_of(run_model: Run) -> Callable[[str], xr.Dataset]:
+    """Run with one change, or with none for the base; each only once."""
+
+    @cache
+    def run(name: str) -> xr.Dataset:
+        change = CHANGES[name][0] if name else {}
+        return run_model({**BASE, **change}, years=YEARS, time_step=0.25, saveper=YEARS)
+
+    return run
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_it_moves_what_it_should(runs: dict[str, xr.Dataset], name: str) -> None:
+def test_it_moves_what_it_should(run_of: Callable[[str], xr.Dataset], name: str) -> None:
     _, look, expected = CHANGES[name]
-    base, changed = look(runs["base"]), look(runs[name])
+    base, changed = look(run_of("")), look(run_of(name))
     if expected == GONE:
         assert abs(base) > 1e-3
         assert changed == 0
@@ -194,10 +198,10 @@ def test_every_lever_and_switch_of_the_table_is_moved_here(table: ParameterTable
     assert levers - named - elsewhere == set()
 
 
-def test_without_staff_few_courses_start_unless_capacity_is_no_limit(model: Model) -> None:
+def test_without_staff_few_courses_start_unless_capacity_is_no_limit(run_model: Run) -> None:
     few = {"delivery capacity at start": 1}
     limited, free = (
-        model.run({**few, "switch capacity limits": switch}, years=1, time_step=0.25, saveper=1)
+        run_model({**few, "switch capacity limits": switch}, years=1, time_step=0.25, saveper=1)
         for switch in (1, 0)
     )
     starts = total("Cumulated Starts")
@@ -207,12 +211,12 @@ def test_without_staff_few_courses_start_unless_capacity_is_no_limit(model: Mode
 # The reinvestment rate over time ------------------------------------------------------------------
 
 
-def test_everything_until_the_fund_is_repaid_then_less(model: Model) -> None:
+def test_everything_until_the_fund_is_repaid_then_less(run_model: Run) -> None:
     rule = {"reinvestment rule": 2, "reinvestment rate after payback": 0.3}
     # services ten times as dear, so that the fund is repaid within a few years
-    start = model.run(years=0.125).isel(time=0)
+    start = run_model(years=0.125).isel(time=0)
     costs = start["unit cost"].transpose("Group", "Administration").values
-    run = model.run({**rule, "unit cost": 10 * costs}, years=6, time_step=0.25, saveper=0.25)
+    run = run_model({**rule, "unit cost": 10 * costs}, years=6, time_step=0.25, saveper=0.25)
     repaid = run["Cumulated Returned To Fund"].sum("Purse") >= run["Cumulated Paid In"].sum(
         "Capital"
     )
@@ -222,20 +226,20 @@ def test_everything_until_the_fund_is_repaid_then_less(model: Model) -> None:
     np.testing.assert_array_equal(rate.values, np.where(repaid, 0.3, 1.0))
 
 
-def test_a_schedule_sets_the_rate_over_time(model: Model) -> None:
+def test_a_schedule_sets_the_rate_over_time(run_model: Run) -> None:
     schedule = {
         "reinvestment rule": 1,
         "reinvestment schedule": [[0, 1], [1, 1], [2, 0.5], [9, 0.5]],
     }
-    run = model.run(schedule, years=3, time_step=0.25, saveper=0.5)
+    run = run_model(schedule, years=3, time_step=0.25, saveper=0.5)
     rate = run["reinvestment rate in force"].sel(time=[0, 1, 1.5, 2, 3]).values
     np.testing.assert_allclose(rate, [1, 1, 0.75, 0.5, 0.5])
 
 
-def test_a_contract_that_pays_for_deadweight_pays_more(model: Model) -> None:
+def test_a_contract_that_pays_for_deadweight_pays_more(run_model: Run) -> None:
     terms = {**BASE, "outcome price": 50e3, "cap on multiple": 10}
     fair, lax = (
-        model.run({**terms, "paid share of deadweight": share}, years=3, time_step=0.25, saveper=3)
+        run_model({**terms, "paid share of deadweight": share}, years=3, time_step=0.25, saveper=3)
         for share in (0, 1)
     )
     paid = total("Cumulated Outcome Payments")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kredslob
 from kredslob.errors import InputFileError
 from kredslob.reading import (
     abstract_model,
@@ -167,6 +168,18 @@ def test_a_data_file_beside_the_model_is_found(tmp_path: Path) -> None:
 def test_a_data_file_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputFileError):
         check_external_path(tmp_path / "model" / "m.mdl", name)
+
+
+@pytest.mark.parametrize("settings", ["", "30:?other=data.csv", "30:?data=../data.csv"])
+def test_an_alias_opens_no_other_way_to_a_file(tmp_path: Path, settings: str) -> None:
+    (tmp_path / "data.csv").write_text("1\n")
+    path = tmp_path / "model" / "m.mdl"
+    path.parent.mkdir()
+    path.write_text(
+        "x = GET XLS CONSTANTS('?data', ',', 'A1') ~~|\n" + CLOCK + f"///---\\\\\\\n{settings}\n"
+    )
+    with pytest.raises(InputFileError, match=r"do not name|lies outside"):
+        kredslob.load(path)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ DEPARTURES = {
     "mapping_element_by_element": "PySD takes the mapped elements for elements of the range",
     "mapping_to_subrange": "the same",
     "comments": "PySD's grammar has no comments within equations",
+    "macro_results": "PySD's grammar has no call for several results",
+    "external_alias": "PySD keeps the alias of a data file",
 }
 
 
@@ -156,15 +158,32 @@ def test_missing_value_and_lists(tmp_path: Path) -> None:
         ("a < b < c", "compares a comparison; add parentheses"),
         ("INTEG(a)", "found 1 arguments of INTEG, expected 2"),
         ("a # b", "found '#', expected a name, number or operator"),
-        ("MACRO(a : b)", "calls a macro for several results, which is not supported"),
+        ("NONE(a : b)", "calls a macro for several results that the file does not define"),
+        ("ABS(NONE(a : b))", "calls a macro for several results, expected nothing beside the call"),
+        (
+            "TWO(NONE(a : b) : c, d)",
+            "calls a macro for several results, expected nothing beside the call",
+        ),
+        ("1 + NONE(a : b)", "calls a macro for several results, expected nothing beside the call"),
+        ("NONE(a : 1)", "found '1', expected the name of a result"),
+        ("TWO(a : b)", "names 1 further results of the macro two, expected 2"),
+        ("TWO(a : b, x)", "has 'x' for a result, which is defined already"),
+        ("TWO(a : b, b)", "has 'b' for a result, which is defined already"),
     ],
 )
 def test_errors_say_what_was_found(tmp_path: Path, right: str, expected: str) -> None:
-    path = write(tmp_path, f"x = 1 ~~|\ny =\n {right} ~~|\n")
+    two = ":MACRO: TWO(i : j, k) TWO = i ~~| j = i ~~| k = i ~~| :END OF MACRO: "
+    path = write(tmp_path, f"{two}x = 1 ~~|\ny =\n {right} ~~|\n")
     with pytest.raises(InputFileError) as caught:
         abstract_model(path)
     assert str(caught.value).endswith(f", 'y': {expected}")
     assert caught.value.line in (3, 4)
+
+
+def test_random_numbers_in_a_macro_with_several_results_are_refused(tmp_path: Path) -> None:
+    macro = ":MACRO: M(i : j)\nM = j ~~|\nj = i * RANDOM 0 1() ~~|\n:END OF MACRO:\n"
+    with pytest.raises(InputFileError, match=r"'y': .*, where macros draw random numbers"):
+        abstract_model(write(tmp_path, macro + "y = M(2 : z) ~~|\n"))
 
 
 # Lookups ---------------------------------------------------------------------------------------
@@ -294,11 +313,12 @@ def test_the_integration_method_is_the_fourth_number(
     assert len(abstract_model(path).sections[0].elements) == 5
 
 
-def test_a_method_that_is_not_supported_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [3, 4])
+def test_rk2_is_read_as_rk4_with_a_warning(tmp_path: Path, code: int) -> None:
     path = tmp_path / "model.mdl"
-    path.write_text("x = 1 ~~|\n" + CLOCK + SKETCH.format(code=3))
-    with pytest.raises(InputFileError, match="'rk2', expected euler or rk4"):
-        integration_method(path)
+    path.write_text("x = 1 ~~|\n" + CLOCK + SKETCH.format(code=code))
+    with pytest.warns(UserWarning, match="'rk2'; RK4 with the file's step is used"):
+        assert integration_method(path) == "rk4"
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ A, B, C = ref("a"), ref("b"), ref("c")
         ("PULSE(5, 2, 0)", call("Xpulse", 2, 5)),
         ("PULSE(5, 2, 3)", call("Xpulse_train", 2, 3, 5)),
         ("LOG10(a)", call("log", A, 10)),
-        ("INT(a)", call("integer", A)),
+        ("INT(a)", call("floor", A)),
         ("RANDOM(0, 1, 42)", call("random_uniform", 0, 1, 42)),
         ("NORMAL(5, 2)", call("random_normal", -math.inf, math.inf, 5, 2, 0)),
         ("EXPRND(3)", call("random_exponential", 0, math.inf, 0, 3, 0)),
@@ -489,6 +489,12 @@ def test_a_prefix_that_is_not_declared_is_let_pass(tmp_path: Path) -> None:
     assert found["SAVEPER"].components[0].ast == 2
 
 
+def test_a_namespace_by_a_bare_word_is_let_pass(tmp_path: Path) -> None:
+    # go-xmile writes xmlns="isee"
+    specs = SPECS + '<equation_prefs xmlns="isee" order_by="module"/>'
+    assert "y" in elements(write(tmp_path, aux("y", "1"), specs))
+
+
 def test_a_file_in_another_encoding_than_it_says(tmp_path: Path) -> None:
     path = write(tmp_path, aux("Børn", "1"))
     path.write_bytes(path.read_text(encoding="utf-8").encode("cp1252"))
@@ -529,6 +535,15 @@ def test_control_variables_of_a_converted_file_are_not_variables(tmp_path: Path)
 def test_the_integration_method(tmp_path: Path, method: str, expected: str) -> None:
     specs = SPECS.replace("<sim_specs", f'<sim_specs method="{method}"')
     assert integration_method(write(tmp_path, "", specs)) == expected
+
+
+@pytest.mark.filterwarnings("ignore:.*asks for the method 'rk45'")
+def test_a_method_that_is_not_supported_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "", SPECS.replace("<sim_specs", '<sim_specs method="gear"'))
+    with pytest.raises(InputFileError, match="'gear', expected euler or rk4"):
+        integration_method(path)
+    path = write(tmp_path, "", SPECS.replace("<sim_specs", '<sim_specs method="gear, rk45"'))
+    assert integration_method(path) == "rk4"
 
 
 def test_units_limits_documentation_names_and_lines(tmp_path: Path) -> None:

@@ -465,7 +465,7 @@ def _inverse(eq: _Equation, arguments: Sequence[Any]) -> Any:
 
 
 _FUNCTIONS: dict[str, Callable[[_Equation, Sequence[Any]], Any]] = {
-    **dict.fromkeys(("abs", "integer", "sum", "vmin", "vmax", "get_time_value"), _keeps),
+    **dict.fromkeys(("abs", "integer", "floor", "sum", "vmin", "vmax", "get_time_value"), _keeps),
     **dict.fromkeys(("min", "max", "modulo", "quantum", "active_initial"), _alike),
     **dict.fromkeys(
         ("exp", "ln", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan"), _plain

@@ -183,13 +183,15 @@ class Parser:
         """Read arguments after the opening parenthesis, up to and with the closing one."""
         if self.taken(")"):
             return ()
+        found = self.listed()
+        self.expect(")")
+        return found
+
+    def listed(self) -> tuple[Any, ...]:
+        """Read arguments with commas between them."""
         found = [self.argument()]
         while self.taken(","):
             found.append(self.argument())
-        if self.peek().text == ":":
-            problem = "calls a macro for several results, which is not supported"
-            raise MisreadError(problem, self.peek().at)
-        self.expect(")")
         return tuple(found)
 
     def argument(self) -> Any:

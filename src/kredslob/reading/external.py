@@ -26,8 +26,8 @@ def check_external_path(model_path: Path, file_text: str) -> Path:
     Raises
     ------
     InputFileError
-        The name leads out of the folder, also by a link; or it begins with ``?``, which is
-        Vensim's way to ask the user.
+        The name leads out of the folder, also by a link; or it begins with ``?``, for which the
+        user chooses a file in Vensim, and the model file does not say which one was chosen.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def check_external_path(model_path: Path, file_text: str) -> Path:
     """
     shown = one_line(file_text, 60)
     if file_text.startswith("?"):
-        found = "asks for a data file at run time, expected the name of a file"
+        found = "stands for a data file that the model's settings do not name, expected its name"
         raise InputFileError(model_path, found, key=shown)
     if not file_text.strip() or "\\" in file_text or any(ord(c) < 32 for c in file_text):
         found = "is not a plain file name (write / in paths)"

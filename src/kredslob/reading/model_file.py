@@ -132,7 +132,8 @@ def source_lines(path: Path) -> dict[str, int]:
 def integration_method(path: Path) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 
-    Euler where the file names none. Vensim's automatic RK4 is read as RK4 with the file's step.
+    Euler where the file names none. Vensim's automatic RK4 is read as RK4 with the file's step, and
+    so, with a warning, is any other method of Runge and Kutta: RK4 is at least as exact.
     A file in the XMILE format that Vensim has exported says RK4 whatever the model's setting was
     (all public ones do, also those whose ``.mdl`` says Euler): it is read as Euler, with a warning.
 
@@ -145,6 +146,13 @@ def integration_method(path: Path) -> str:
     if reading.remark:
         warnings.warn(f"{path.name}: {reading.remark}", stacklevel=2)
     method = reading.method or "euler"
+    if method.startswith("rk") and method != "rk4":
+        warnings.warn(
+            f"{path.name}: asks for the method '{method}'; RK4 with the file's step is used, "
+            "give integration='euler' for the other",
+            stacklevel=2,
+        )
+        return "rk4"
     if method not in ("euler", "rk4"):
         raise InputFileError(path, f"asks for the method '{method}', expected euler or rk4")
     return method

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,13 @@ OPERATORS = {
     for op in (":and:", ":or:", ":not:", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "^")
 }
 TABBED = re.compile(r"\s*TABBED\s+ARRAY\s*\(([^()]*)\)\s*", re.IGNORECASE)
+
+
+@dataclass
+class MacroCall(ae.CallStructure):  # type: ignore[misc]
+    """Call of a macro for several results: the names of the further ones, and their subscripts."""
+
+    results: tuple[tuple[str, list[str]], ...]
 
 
 def _one_initial(structure: Any, order: int) -> Callable[..., Any]:
@@ -103,7 +111,11 @@ def vensim_expression(text: str) -> Any:
             raise MisreadError("has something but numbers in its TABBED ARRAY", tabbed.start(1))
         found = re.findall(NUMBER, tabbed.group(1))
         return np.array([value(v) for v in found], dtype=float)
-    return VensimParser(text).whole()
+    parser = VensimParser(text)
+    whole = parser.whole()
+    if parser.with_results > isinstance(whole, MacroCall):
+        raise MisreadError("calls a macro for several results, expected nothing beside the call")
+    return whole
 
 
 def reference(name: str) -> str:
@@ -117,6 +129,7 @@ class VensimParser(Parser):
     def __init__(self, text: str) -> None:
         super().__init__(tokens(text, TOKEN), OPERATORS)
         self._text = text
+        self.with_results = 0  # calls for several results
 
     def operand(self) -> Any:
         """Read a number, ``:NA:``, parentheses, reference or call."""
@@ -142,9 +155,11 @@ class VensimParser(Parser):
         if name == "with_lookup":
             return self._with_lookup()
         self.take()
-        arguments = self.arguments()
-        if name not in STRUCTURES:
-            return ae.CallStructure(ae.ReferenceStructure(name, subscripts), arguments)
+        arguments, results = self._arguments_and_results()
+        if name not in STRUCTURES or results:
+            function = ae.ReferenceStructure(name, subscripts)
+            called = ae.CallStructure(function, arguments)
+            return MacroCall(function, arguments, results) if results else called
         expected, build = STRUCTURES[name]
         if len(arguments) != expected:
             shown = " ".join(token.text.split()).upper()
@@ -152,6 +167,22 @@ class VensimParser(Parser):
                 f"found {len(arguments)} arguments of {shown}, expected {expected}", token.at
             )
         return build(*arguments)
+
+    def _arguments_and_results(self) -> tuple[Any, Any]:
+        if self.taken(")"):
+            return (), ()
+        arguments = self.listed()
+        results: list[tuple[str, list[str]]] = []
+        while self.taken("," if results else ":"):
+            token = self.take()
+            if token.kind != "name":
+                raise MisreadError(f"found '{token.text}', expected the name of a result", token.at)
+            subscripts = self._subscripts()
+            at = list(subscripts.subscripts) if subscripts else []
+            results.append((" ".join(token.text.split()), at))
+        self.with_results += bool(results)
+        self.expect(")")
+        return arguments, tuple(results)
 
     def _subscripts(self) -> ae.SubscriptsReferenceStructure | None:
         if self.peek().text != "[":

@@ -9,13 +9,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pysd.translators.structures.abstract_model as am
+from pysd.translators.structures.abstract_expressions import (
+    GetConstantsStructure,
+    GetDataStructure,
+    GetLookupsStructure,
+)
 
 from kredslob.errors import InputFileError
 from kredslob.reading.expression import MisreadError
+from kredslob.reading.parts import parts_of
 from kredslob.reading.result import Reading
 from kredslob.reading.source import Source, one_line, read_text
 from kredslob.reading.vensim_equation import Definition, definition
 from kredslob.reading.vensim_expression import NAME, QUOTED, reference
+from kredslob.reading.vensim_results import with_results
 
 # The equation and the units may hold quoted names and comments, the documentation may not.
 FIELD = re.compile(rf"(?:{QUOTED}|\{{[^{{}}]*\}}|[^~|\"{{]+|[\"{{])*")
@@ -27,11 +34,14 @@ BLANK = re.compile(r"(?:\s+|\{[^{}]*\})*")
 UNITS = re.compile(r"([^\[\]]*)\[([^\[\]]*)\]")
 CONTROL = ("initial_time", "final_time", "time_step", "saveper")
 MOST_ELEMENTS = 1_000_000
+READ_FILES = (GetConstantsStructure, GetDataStructure, GetLookupsStructure)
 SKETCH, SKETCH_END = "\\\\\\---///", "///---\\\\\\"
 # The fourth number of the settings line that begins with 15 is the integration method. 1 and 4
 # adjust their step in Vensim; here every method keeps TIME STEP.
 METHODS = {"0": "euler", "1": "rk4", "2": "euler", "3": "rk2", "4": "rk2", "5": "rk4"}
 METHOD_LINE = re.compile(r"^15:[^,\n]*,[^,\n]*,[^,\n]*,\s*([0-9]+)", re.MULTILINE)
+# A settings line that begins with 30 says which file stands behind a name such as ?data.
+ALIAS_LINE = re.compile(r"^30:(\?[^=\n]*)=([^\n]*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -69,9 +79,30 @@ def read_vensim(path: Path) -> Reading:
     sections = [_section(s, source, lines) for s in _gathered(source, equations)]
     if not sections[0].elements:
         raise InputFileError(path, "holds no equations, expected a Vensim model (.mdl, text)")
-    method = METHOD_LINE.search(rest.partition(SKETCH_END)[2] or source.text)
+    sections = with_results(path, sections, lines)
+    settings = rest.partition(SKETCH_END)[2] or source.text
+    method = METHOD_LINE.search(settings)
+    if aliases := {a.lower(): _beside(f) for a, f in ALIAS_LINE.findall(settings)}:
+        _resolve(sections, aliases)
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
     return Reading(model, lines, METHODS.get(method.group(1), "") if method else "")
+
+
+def _resolve(sections: list[am.AbstractSection], aliases: dict[str, str]) -> None:
+    """Put the names of data files in the place of their aliases; one without stays as it is."""
+    for section in sections:
+        for kind in READ_FILES:
+            for node in parts_of(section.elements, kind):
+                node.file = aliases.get(str(node.file).lower(), node.file)
+        for defined in (r.subscripts for r in section.subscripts if isinstance(r.subscripts, dict)):
+            defined["file"] = aliases.get(defined["file"].lower(), defined["file"])
+
+
+def _beside(file: str) -> str:
+    """Name of a data file beside the model, where Vensim has written its place on some disk."""
+    file = file.strip()
+    absolute = file.startswith("/") or "\\" in file or file[1:2] == ":"
+    return re.split(r"[/\\]", file)[-1] if absolute else file
 
 
 def _gathered(source: Source, text: str) -> list[Section]:

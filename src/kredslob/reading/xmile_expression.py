@@ -184,7 +184,7 @@ class XmileParser(Parser):
         if not arguments and "." in token.text:
             raise MisreadError(self._place.scope.unknown(token.text), token.at)
         try:
-            return function(key, arguments)
+            return function(self._place.scope.functions.get(key, key), arguments)
         except MisreadError as problem:
             raise MisreadError(problem.problem, token.at) from None
 

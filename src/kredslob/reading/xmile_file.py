@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from kredslob.reading.xmile_variable import LITERAL, Behavior, element, table, t
 
 LARGEST_DIMENSION = 100_000
 SUPPORTED = ("euler", "rk4")
+VENSIM = "Ventana Systems"
+# XMILE's INT is the next lower integer; an export from Vensim means Vensim's INTEGER by it.
+VENSIM_FUNCTIONS = {"int": "integer"}
 
 
 def read_xmile(path: Path) -> Reading:
@@ -50,7 +54,8 @@ def read_xmile(path: Path) -> Reading:
     except MisreadError as problem:
         raise InputFileError(path, problem.problem) from problem
     variables = all_declared(path, models, dimensions)
-    scope = Scope(variables, dimensions, macros)
+    vendor = _vendor(root)
+    scope = Scope(variables, dimensions, macros, VENSIM_FUNCTIONS if VENSIM in vendor else {})
     behavior = _behavior(root)
     elements, lines = _elements(path, scope, behavior)
     specs = child(root, "sim_specs")
@@ -62,7 +67,8 @@ def read_xmile(path: Path) -> Reading:
     for node in children(root, "macro"):
         sections.append(_macro_section(path, node, scope, behavior))
     method, remark = _method(specs.get("method") or ""), ""
-    if method == "rk4" and _is_vensims(root):
+    # xmutil, which converts too, keeps the method
+    if method == "rk4" and vendor.startswith(f"{VENSIM}, Inc"):
         method = "euler"
         remark = (
             "Vensim writes the method RK4 into every XMILE file that it exports, so that it says "
@@ -163,16 +169,15 @@ def _controls(
 
 
 def _method(text: str) -> str:
-    """First method of a list such as ``rk45, rk4`` that is supported; else the first."""
+    """First method of a list such as ``rk45, rk4`` that is supported, else that is close to one."""
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    return next((name for name in names if name in SUPPORTED), names[0] if names else "")
+    close = [name for name in names if name.startswith("rk")]
+    return next((name for name in names if name in SUPPORTED), (close + names + [""])[0])
 
 
-def _is_vensims(root: Any) -> bool:
-    """Whether Vensim itself has exported the file; xmutil, which converts too, keeps the method."""
+def _vendor(root: Any) -> str:
     header = child(root, "header")
-    vendor = text_of(header, "vendor") if header is not None else ""
-    return vendor.startswith("Ventana Systems, Inc")
+    return text_of(header, "vendor") if header is not None else ""
 
 
 def _behavior(root: Any) -> Behavior:
@@ -215,7 +220,7 @@ def _macro_section(path: Path, node: Any, scope: Scope, behavior: Behavior) -> a
         )  # fmt: skip
     # a parameter may be declared as a variable, too, so that it can stand as the inflow of a stock
     inside |= {canonical(p): Declared(p, None) for p in macro.params}
-    own = Scope(inside, scope.dimensions, scope.macros)
+    own = replace(scope, variables=inside)
     elements, _ = _elements(path, own, behavior)
     if canonical(macro.name) not in inside:
         owner = Declared(macro.name, node)

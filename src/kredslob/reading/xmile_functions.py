@@ -90,7 +90,7 @@ TABLE: Mapping[str, Mapping[int, Build]] = {
     },
     "pulse": {1: _pulse, 2: _pulse, 3: _pulse},
     "previous": {2: lambda x, initial: call("previous", x, initial)},
-    "int": {1: lambda x: call("integer", x)},
+    "int": {1: lambda x: call("floor", x)},
     "log10": {1: lambda x: call("log", x, 10)},
     "mod": {2: lambda a, b: call("modulo", a, b)},
     "power": {2: lambda a, b: arithmetic("^", a, b)},

@@ -68,11 +68,20 @@ class Macro:
 
 @dataclass(frozen=True)
 class Scope:
-    """Everything that equations may name, by canonical name."""
+    """Everything that equations may name, by canonical name.
+
+    Parameters
+    ----------
+    variables, dimensions, macros : mapping
+        By canonical name.
+    functions : mapping of str to str
+        Functions of the file that mean another one than XMILE's of that name.
+    """
 
     variables: Mapping[str, Declared]
     dimensions: Mapping[str, Dimension]
     macros: Mapping[str, Macro]
+    functions: Mapping[str, str] = field(default_factory=dict)
 
     def variable(self, name: str, module: tuple[str, ...]) -> Declared | None:
         """Find the variable that a name means within a module.

@@ -11,12 +11,15 @@ from lxml import etree  # type: ignore[import-untyped]
 from kredslob.errors import InputFileError
 from kredslob.reading.source import read_bytes
 
+LET_PASS = ("NS_ERR_UNDEFINED_NAMESPACE", "WAR_NS_URI_RELATIVE")
+
 
 def root_of(path: Path) -> Any:
     """Parse a file: no entity is resolved, nothing is loaded, and a DOCTYPE is refused.
 
     A prefix without a namespace is let pass, because the converter from Vensim writes ``isee:``
-    without declaring it. Nothing else that is not well-formed is.
+    without declaring it, and a namespace by a bare word, because go-xmile writes ``xmlns="isee"``.
+    Nothing else that is not well-formed is.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def root_of(path: Path) -> Any:
             root = etree.fromstring(content, parser)
         except etree.XMLSyntaxError:  # nothing at all could be recovered; the log says why
             root = None
-        errors = [e for e in parser.error_log if e.type_name != "NS_ERR_UNDEFINED_NAMESPACE"]
+        errors = [e for e in parser.error_log if e.type_name not in LET_PASS]
         if root is not None and not errors:
             return root
         problem = problem or (errors[0] if errors else None)

@@ -73,19 +73,34 @@ class PysdTarget:
         -------
         dict of str to DataArray
             Each saved variable, with dimension ``time`` first.
+
+        Raises
+        ------
+        ParameterError
+            The model calls a function that PySD does not have.
         """
-        self._model.reload()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                # PySD never mixes elements of a subscript, so exact labels may be asked for;
-                # that spares xarray a copy of each operand and halves the time of a run.
-                with xr.set_options(arithmetic_join="exact"):
-                    table = self._table(program, design, save)
-            except xr.AlignmentError:
-                self._model.reload()
-                table = self._table(program, design, save)
+                table = self._table_by_labels(program, design, save)
+            except NotImplementedError as problem:  # found out only when the function is called
+                raise ParameterError(f"engine: PySD stops ({problem})") from problem
         return {name: _series(name, table[name]) for name in save}
+
+    def _table_by_labels(
+        self, program: Program, design: Design, save: Sequence[str]
+    ) -> pd.DataFrame:
+        """Run with exact labels: PySD never mixes elements of a subscript.
+
+        That spares xarray a copy of each operand and halves the time of a run.
+        """
+        self._model.reload()
+        try:
+            with xr.set_options(arithmetic_join="exact"):
+                return self._table(program, design, save)
+        except xr.AlignmentError:
+            self._model.reload()
+            return self._table(program, design, save)
 
     def _table(self, program: Program, design: Design, save: Sequence[str]) -> pd.DataFrame:
         changed, initial = _changed(program, design)
