@@ -38,13 +38,9 @@ class Words:
 
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the reinvestment model's variables and loops, by their names in the model."""
+        """Labels of the variables on the reinvestment model's loops, by name in the model."""
         found = (key.partition(".")[::2] for key in self.table)
-        return {
-            name: self.table[f"{kind}.{name}"]
-            for kind, name in found
-            if kind in ("variable", "loop")
-        }
+        return {name: self.table[f"{kind}.{name}"] for kind, name in found if kind == "variable"}
 
     def element(self, name: str) -> str:
         """Label of a subscript element."""
