@@ -13,6 +13,7 @@ PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
     "errors": 0,
     "paths": 0,
+    "processes": 0,
     "program": 0,
     "functions": 0,
     "design": 1,

@@ -96,17 +96,45 @@ def write_run(
     ----------
     folder : Path
         The folder from `new_run_folder`.
+    runs, tables
+        As for `write_numbers`.
+    made_by
+        As for `write_manifest`.
+    """
+    write_numbers(folder, runs, tables)
+    write_manifest(folder, runs, made_by)
+
+
+def write_numbers(folder: Path, runs: xr.Dataset, tables: Mapping[str, xr.Dataset]) -> None:
+    """Write the numbers of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder from `new_run_folder`.
     runs : Dataset
         A run or sweep.
     tables : mapping of str to Dataset
         Results computed from it; each becomes a netCDF file of its own.
+    """
+    _to_netcdf(runs, folder / RUNS)
+    (folder / TABLES).mkdir(exist_ok=True)
+    for name, table in tables.items():
+        _to_netcdf(table, folder / TABLES / f"{name}.nc")
+
+
+def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -> None:
+    """Write what made a run, and the hash of each file of its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder from `new_run_folder`, with everything in it.
+    runs : Dataset
+        The run or sweep.
     made_by : mapping
         Command, setting, scenario and what else made the run, the seed included if there is one.
     """
-    _to_netcdf(runs, folder / RUNS)
-    (folder / TABLES).mkdir()
-    for name, table in tables.items():
-        _to_netcdf(table, folder / TABLES / f"{name}.nc")
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     manifest = {
         "seed": None,  # where nothing is random

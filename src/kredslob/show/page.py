@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,10 @@ class PageData:
     command: str
 
 
-def write_pages(
-    folder: Path, data: PageData, drawings: Mapping[str, Sequence[Drawing]], language: str
+def write_page(
+    folder: Path, data: PageData, drawings: Iterable[Drawing], language: str, *, first: str
 ) -> None:
-    """Write the page in both languages: ``index.html`` in the one chosen, the other beside it.
+    """Write the page in one language.
 
     Parameters
     ----------
@@ -56,16 +56,17 @@ def write_pages(
         Where to write.
     data : PageData
         What to show.
-    drawings : dict of str to sequence of Drawing
-        Figures by language.
+    drawings : iterable of Drawing
+        Figures in this language.
     language : str
-        Language of ``index.html``.
+        "da" or "en".
+    first : str
+        Language of ``index.html``; the page in the other one lies beside it.
     """
-    names = {other: f"index.{other}.html" for other in LANGUAGES} | {language: "index.html"}
-    for one in LANGUAGES:
-        other = next(o for o in LANGUAGES if o != one)
-        text = page(data, drawings[one], one, names[other])
-        (folder / names[one]).write_text(text, encoding="utf-8")
+    names = {other: f"index.{other}.html" for other in LANGUAGES} | {first: "index.html"}
+    other = next(o for o in LANGUAGES if o != language)
+    text = page(data, drawings, language, names[other])
+    (folder / names[language]).write_text(text, encoding="utf-8")
 
 
 def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page: str) -> str:

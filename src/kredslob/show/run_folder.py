@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import xarray as xr
@@ -13,7 +15,8 @@ from kredslob.cycle.equity import equity
 from kredslob.cycle.scenario import Scenario
 from kredslob.cycle.summary import RATE, with_rate
 from kredslob.paths import reinvestment_folder
-from kredslob.results import new_run_folder, write_run
+from kredslob.processes import side_by_side
+from kredslob.results import new_run_folder, write_manifest, write_numbers
 from kredslob.show.figures import (
     Drawing,
     citizens_by_state,
@@ -25,7 +28,7 @@ from kredslob.show.figures import (
     who_saves,
 )
 from kredslob.show.language import LANGUAGES
-from kredslob.show.page import PageData, write_pages
+from kredslob.show.page import PageData, write_page
 from kredslob.show.table import summary_frame
 
 _PNG_DOTS_PER_INCH = 160
@@ -65,20 +68,25 @@ def save_run(
     runs = with_rate(runs)
     books, shares, views = accounts(runs), equity(runs), bookkeeping(runs)
     data = PageData(scenario, runs, summary, books, shares, command)
-    drawings = {one: draw_all(runs, shares, views, one) for one in LANGUAGES}
+    tables = {"summary": summary, "accounts": books, "equity": shares, "bookkeeping": views}
+    made_by = {"command": command, "setting": scenario.setting, "scenario": scenario.name}
+
+    def write_for_readers(hidden: Path, one: str) -> None:
+        drawings = draw_all(runs, shares, views, one)
+        _write_drawings(hidden / "figures", one, drawings)
+        write_page(hidden, data, drawings, one, first=language)
+        summary_frame(summary, one).to_csv(hidden / f"summary.{one}.csv", index_label="")
+
     with new_run_folder(folder) as hidden:
-        write_figures(hidden / "figures", drawings)
-        write_pages(hidden, data, drawings, language)
-        for one in LANGUAGES:
-            summary_frame(summary, one).to_csv(hidden / f"summary.{one}.csv", index_label="")
+        (hidden / "figures").mkdir()
+        for_readers = [partial(write_for_readers, hidden, one) for one in LANGUAGES]
+        side_by_side([*for_readers, partial(write_numbers, hidden, runs, tables)])
         flows = books["line item"].to_series().rename("DKK")
         flows[flows != 0].to_csv(hidden / "cash_flows.csv")
         (hidden / "model").mkdir()
         for name in ("reinvestment.mdl", "parameters.csv"):
             shutil.copyfile(reinvestment_folder() / name, hidden / "model" / name)
-        tables = {"summary": summary, "accounts": books, "equity": shares, "bookkeeping": views}
-        made_by = {"command": command, "setting": scenario.setting, "scenario": scenario.name}
-        write_run(hidden, runs, tables, made_by)
+        write_manifest(hidden, runs, made_by)
 
 
 def draw_all(
@@ -97,15 +105,18 @@ def draw_all(
     ]
 
 
-def write_figures(folder: Path, drawings: dict[str, list[Drawing]]) -> None:
+def write_figures(folder: Path, drawings: Mapping[str, Sequence[Drawing]]) -> None:
     """Write drawings, by language, to a new folder: each as PNG and SVG."""
     folder.mkdir()
-    for language, drawn in drawings.items():
-        for drawing in drawn:
-            _lay_out(drawing.figure)
-            path = folder / f"{drawing.name}.{language}"
-            drawing.figure.savefig(f"{path}.png", dpi=_PNG_DOTS_PER_INCH)
-            Path(f"{path}.svg").write_text(drawing.svg, encoding="utf-8")
+    side_by_side([partial(_write_drawings, folder, one, drawn) for one, drawn in drawings.items()])
+
+
+def _write_drawings(folder: Path, language: str, drawings: Sequence[Drawing]) -> None:
+    for drawing in drawings:
+        _lay_out(drawing.figure)
+        path = folder / f"{drawing.name}.{language}"
+        drawing.figure.savefig(f"{path}.png", dpi=_PNG_DOTS_PER_INCH)
+        Path(f"{path}.svg").write_text(drawing.svg, encoding="utf-8")
 
 
 def _lay_out(figure: Figure) -> None:
