@@ -6,7 +6,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -231,16 +231,21 @@ def _finished(
     others: Mapping[str, Any],
     made_by: Mapping[str, Any],
 ) -> xr.Dataset:
-    coords: dict[str, Any] = {"time": times, **others}
+    axes: dict[str, tuple[str, ...]] = {}
     for array in data.values():
-        for dim in array.dims:
-            if dim not in coords:
-                name = str(dim) if dim in program.ranges else str(dim).rsplit(" ", 1)[0]
-                coords[str(dim)] = list(program.ranges[name])
-    finished = xr.Dataset(dict(data), coords, dict(made_by))
+        for dim in map(str, array.dims):
+            if dim not in axes and dim != "time" and dim not in others:
+                axes[dim] = program.ranges[dim if dim in program.ranges else dim.rsplit(" ", 1)[0]]
     unit = program.arrays[program.clock.step].unit
-    finished["time"].attrs = {"units": unit, "long_name": "time"}
-    return finished
+    time = ("time", times, {"units": unit, "long_name": "time"})
+    coords = _axes(tuple(axes.items())).merge(xr.Coordinates({"time": time, **others})).coords
+    return xr.Dataset(dict(data), coords, dict(made_by))
+
+
+@lru_cache(maxsize=64)
+def _axes(axes: tuple[tuple[str, tuple[str, ...]], ...]) -> xr.Coordinates:
+    """Coordinates of the subscripts; making their indexes takes longer than running a model."""
+    return xr.Coordinates({dim: list(elements) for dim, elements in axes})
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 # --- where in an array -------------------------------------------------------------------------
@@ -374,6 +374,7 @@ def parts(node: Any) -> Iterator[Any]:
                 yield from parts(item)
 
 
+@lru_cache(maxsize=65_536)  # the names of a model are asked for again at each run
 def key(name: str) -> str:
     """Name as it compares: case, blanks, underscores and quotes around it make no difference."""
     name = name.strip()
