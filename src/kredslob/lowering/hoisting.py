@@ -4,8 +4,8 @@ Two changes, each of which leaves every value as it is (to the last digit or so)
 
 * what depends on constants only becomes a hidden variable, computed once a run; a division by it
   becomes a multiplication;
-* a sum inside an equation becomes a hidden variable over the subscripts that it really depends on,
-  computed once and not for each element.
+* a sum, lookup or power inside an equation becomes a hidden variable over the subscripts that it
+  really depends on, computed once and not for each element.
 
 Measured on the reinvestment model; see docs/performance.md.
 """
@@ -37,6 +37,7 @@ from kredslob.program import (
 )
 
 _WORTH = (Call, If, Interpolate, Reduce)
+_SLOW = ("^", "power", "exp", "ln", "log", "sin", "cos", "tan")
 
 
 def hoisted(
@@ -81,12 +82,17 @@ class _Hoisting:
             return self._hidden(node, owner, owner.loops, "constant part") if worth else node
         if isinstance(node, Reduce) and not (root and len(_free(node)) == len(owner.loops)):
             return self._sum(node, owner)
+        if _is_slow(node) and len(_free(node)) < len(owner.loops):
+            return self._hidden(self._inside_of(node, owner), owner, owner.loops, "part")
         if isinstance(node, Call) and node.function == "/":
             top, bottom = node.arguments
             if not isinstance(bottom, Number) and not self._moves(bottom):
                 turned = Call("/", (Number(1.0), bottom))
                 factor = self._hidden(turned, owner, owner.loops, "constant part")
                 return Call("*", (self.expression(top, owner), factor))
+        return self._inside_of(node, owner)
+
+    def _inside_of(self, node: Expression, owner: Equation) -> Any:
         return self._inside(node, lambda part: self.expression(part, owner))
 
     def _inside(self, node: Any, change: Callable[[Any], Any]) -> Any:
@@ -128,6 +134,12 @@ class _Hoisting:
             or (isinstance(part, Read) and part.array in self.moving)
             for part in parts(node)
         )
+
+
+def _is_slow(node: Expression) -> bool:
+    """Whether a value takes longer to compute than to read, and is no draw of each element."""
+    slow = isinstance(node, Interpolate) or (isinstance(node, Call) and node.function in _SLOW)
+    return slow and not any(isinstance(part, Random) for part in parts(node))
 
 
 def _free(node: Any) -> frozenset[str]:

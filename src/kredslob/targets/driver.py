@@ -33,6 +33,8 @@ def set_up(
             first[number, k] = firsts[variant[r], k]
             count[number, k] = counts[variant[r], k]
         draw[3 + number] = np.uint64(numbers[r])
+    for k in range(firsts.shape[1]):
+        count[LANES, k] = one_table(first, count, k)
     draw[2] = np.uint64(0)
     initialise(v, np.nan, np.nan, xs, ys, first, count, draw)
 
@@ -147,7 +149,7 @@ def simulate(
     draw = np.empty(3 + LANES, np.uint64)
     draw[0], draw[1] = seed[0], seed[1]
     first = np.empty((LANES, firsts.shape[1]), np.int64)
-    count = np.empty((LANES, firsts.shape[1]), np.int64)
+    count = np.empty((LANES + 1, firsts.shape[1]), np.int64)
     runs = np.empty(LANES, np.int64)
     block = begin
     while block < end:

@@ -20,10 +20,12 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
 from kredslob.targets import runtime, vector_math
+from kredslob.targets.runtime import EXTRAPOLATE, HOLD_BACKWARD, LOOK_FORWARD, RAW
 from kredslob.targets.vector_math import LANES, MASK, VECTOR
 
 _FAST = ("contract", "nsz")  # keep NaN, infinity and the order of sums
 _I32 = ir.IntType(32)
+SHORT = 24  # points of a table up to which trying each is faster than a search in each lane
 
 
 class _VecType(types.Type):
@@ -430,18 +432,77 @@ poisson = _function(runtime.poisson)
 
 @njit(nogil=True, error_model="numpy")
 def interpolate(xs, ys, first, count, entry, mode, x):
-    """Value of each run's own table at x."""
-    result = splat(np.nan)
+    """Value of each run's own table at x; the last row of ``count`` says whether all share one."""
+    if count[LANES, entry] and 1 < count[0, entry] <= SHORT:
+        return of_one_table(xs, ys, first[0, entry], count[0, entry], mode, splat(x))
+    return of_own_tables(xs, ys, first, count, entry, mode, splat(x))
+
+
+@njit(nogil=True, error_model="numpy")
+def of_one_table(xs, ys, begin, points, mode, x):
+    """Value at x of a short table that all lanes share: each of its points is tried."""
+    low_x, low_y = splat(xs[begin]), splat(ys[begin])
+    high_x, high_y = splat(xs[begin + 1]), splat(ys[begin + 1])
+    for k in range(begin + 1, begin + points - 1):
+        beyond = x >= xs[k]
+        low_x, low_y = choose(beyond, xs[k], low_x), choose(beyond, ys[k], low_y)
+        high_x, high_y = choose(beyond, xs[k + 1], high_x), choose(beyond, ys[k + 1], high_y)
+    last_x, last_y = splat(xs[begin + points - 1]), splat(ys[begin + points - 1])
+    return between(mode, x, low_x, low_y, high_x, high_y, last_x, last_y)
+
+
+@njit(nogil=True, error_model="numpy")
+def of_own_tables(xs, ys, first, count, entry, mode, x):
+    """Value at x of tables that are long, or not the same in all lanes: each lane searches."""
+    low_x, low_y = splat(np.nan), splat(np.nan)
+    high_x, high_y = splat(np.nan), splat(np.nan)
+    last_x, last_y = splat(np.nan), splat(np.nan)
+    below = 0
     for number in range(LANES):
-        at = lane(x, number)
-        if number and same_as_before(x, number, first, count, entry):
-            result = with_lane(result, number, lane(result, number - 1))
-        else:
-            value = runtime.interpolate(
-                xs, ys, first[number, entry], count[number, entry], mode, at
-            )
-            result = with_lane(result, number, value)
-    return result
+        begin, points = first[number, entry], count[number, entry]
+        if points == 0:
+            continue
+        if number == 0 or not same_as_before(x, number, first, count, entry):
+            below = runtime.segment(xs, begin, points, lane(x, number))
+        above = below + 1 if points > 1 else below
+        span = 0.0 if points > 1 else 1.0  # the segment of a single point
+        low_x = with_lane(low_x, number, xs[below])
+        low_y = with_lane(low_y, number, ys[below])
+        high_x = with_lane(high_x, number, xs[above] + span)
+        high_y = with_lane(high_y, number, ys[above])
+        last_x = with_lane(last_x, number, xs[begin + points - 1])
+        last_y = with_lane(last_y, number, ys[begin + points - 1])
+    return between(mode, x, low_x, low_y, high_x, high_y, last_x, last_y)
+
+
+@njit(nogil=True)
+def one_table(first, count, entry):
+    """Whether all lanes look up the same table."""
+    for number in range(1, LANES):
+        if first[number, entry] != first[0, entry] or count[number, entry] != count[0, entry]:
+            return False
+    return True
+
+
+@njit(nogil=True, error_model="numpy")
+def between(mode, x, low_x, low_y, high_x, high_y, last_x, last_y):
+    """Value at x of a segment of a table, which is the first one for what lies before it."""
+    beyond = x >= last_x
+    slope = (high_y - low_y) / (high_x - low_x)
+    if mode == EXTRAPOLATE:
+        base_x, base_y = choose(beyond, last_x, low_x), choose(beyond, last_y, low_y)
+        return choose(x == base_x, base_y, base_y + slope * (x - base_x))
+    if mode == HOLD_BACKWARD:
+        value = low_y
+    elif mode == LOOK_FORWARD:
+        value = choose(x == low_x, low_y, high_y)
+    elif mode == RAW:
+        there = either(x == low_x, x == last_x)
+        return choose(there, choose(beyond, last_y, low_y), np.nan)
+    else:
+        value = low_y + slope * (x - low_x)
+    value = choose(beyond, last_y, choose(x < low_x, low_y, value))
+    return choose(x == x, value, np.nan)
 
 
 @njit(nogil=True)

@@ -136,40 +136,17 @@ def _of_days(days, measure):
     return (86400.0 * whole + seconds) % 500000.0
 
 
-@njit(nogil=True, error_model="numpy")
-def interpolate(xs, ys, first, count, mode, x):
-    """Value at x of the table whose points lie from ``first`` on in xs and ys."""
-    last = first + count - 1
-    if x != x or count == 0:
-        return np.nan
-    low, high = first, last + 1  # find the first point beyond x
+@njit(nogil=True)
+def segment(xs, first, count, x):
+    """The last point at or before x, but neither before the first one nor the last one itself."""
+    low, high = first, first + count - 1  # find the first inner point beyond x
     while low < high:
         middle = (low + high) // 2
         if xs[middle] <= x:
             low = middle + 1
         else:
             high = middle
-    below = low - 1
-    if below >= first and xs[below] == x:
-        return ys[below]
-    if mode == RAW:
-        return np.nan
-    if below < first:
-        if mode == EXTRAPOLATE and count > 1:
-            slope = (ys[first + 1] - ys[first]) / (xs[first + 1] - xs[first])
-            return ys[first] + slope * (x - xs[first])
-        return ys[first]
-    if below == last:
-        if mode == EXTRAPOLATE and count > 1:
-            slope = (ys[last] - ys[last - 1]) / (xs[last] - xs[last - 1])
-            return ys[last] + slope * (x - xs[last])
-        return ys[last]
-    if mode == HOLD_BACKWARD:
-        return ys[below]
-    if mode == LOOK_FORWARD:
-        return ys[below + 1]
-    slope = (ys[below + 1] - ys[below]) / (xs[below + 1] - xs[below])
-    return ys[below] + slope * (x - xs[below])
+    return max(low - 1, first)
 
 
 @njit(nogil=True, error_model="numpy")
