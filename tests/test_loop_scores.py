@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from kredslob.errors import ParameterError
-from kredslob.feedback.scores import Feedback
+from kredslob.feedback.scores import Feedback, path_score
 from kredslob.simulation import Model
 
 CLOCK = "INITIAL TIME=0 ~~|\nFINAL TIME={final} ~~|\nTIME STEP={step} ~~|\nSAVEPER={step} ~~|\n"
@@ -269,3 +269,14 @@ def test_a_random_model_is_scored_the_same_each_time(model) -> None:
     first, second = Feedback(made).scores(seed=4), Feedback(made).scores(seed=4)
     xr.testing.assert_equal(first["loop score"], second["loop score"])
     assert set(first["polarity"].values) <= {"R", "B", "?"}
+
+
+def test_a_path_scores_the_product_of_its_links(model) -> None:
+    made = model("P = INTEG(growth, 5)", "growth = 0.12 * P * room", "room = 1 - P / 1000", final=9)
+    scores = Feedback(made).scores()
+    product = link(scores, "P", "room") * link(scores, "room", "growth")
+    np.testing.assert_allclose(path_score(scores, "p", "room", "growth"), product)
+    whole = path_score(scores, "P", "room", "growth", "P")
+    np.testing.assert_allclose(whole, loop(scores, "P", "room", "growth", of="loop score"))
+    with pytest.raises(ParameterError, match="no link from 'room' to 'P' lies on a loop"):
+        path_score(scores, "room", "P")

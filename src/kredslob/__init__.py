@@ -21,7 +21,7 @@ from kredslob.feedback.elasticities import loop_elasticities
 from kredslob.feedback.graph import causal_graph, write_graph
 from kredslob.feedback.linear import linearise
 from kredslob.feedback.loops import Loop, find_loops, independent_loops
-from kredslob.feedback.scores import Feedback
+from kredslob.feedback.scores import Feedback, path_score
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
@@ -58,6 +58,7 @@ __all__ = [
     "loop_elasticities",
     "loop_gain",
     "loop_scores",
+    "path_score",
     "summary",
     "sustaining_regions",
     "sweep",

@@ -115,6 +115,38 @@ class Feedback:
         return _labelled(structure.network, scores, loops, times, made_by)
 
 
+def path_score(scores: xr.Dataset, *variables: str) -> xr.DataArray:
+    """Score of a path: the product of the scores of its links.
+
+    Parameters
+    ----------
+    scores : Dataset
+        From `Feedback.scores`.
+    *variables : str
+        Two or more, each acting on the next.
+
+    Returns
+    -------
+    DataArray
+        Over ``time`` (Dmnl).
+
+    Raises
+    ------
+    ParameterError
+        Two variables in a row have no link that lies on a loop.
+    """
+    pairs = list(zip(scores["source"].values, scores["target"].values, strict=True))
+    places = {(key(str(a)), key(str(b))): k for k, (a, b) in enumerate(pairs)}
+    missing = [(a, b) for a, b in pairwise(variables) if (key(a), key(b)) not in places]
+    if missing:
+        a, b = missing[0]
+        raise ParameterError(f"path: no link from '{a}' to '{b}' lies on a loop")
+    way = [places[key(a), key(b)] for a, b in pairwise(variables)]
+    score = scores["link score"].isel(link=way).prod("link")
+    score.attrs = {"units": "Dmnl", "long_name": f"score of {ARROW.join(variables)}"}
+    return score
+
+
 @dataclass(frozen=True)
 class _Loops:
     """Loops along visible variables, and the ways through the network that each one stands for."""
