@@ -39,9 +39,14 @@ def draw_parameters(
         Values in the table's units by ``name`` or ``name[element,element]``: a design for
         `kredslob.simulation.Model.run_many`.
     """
-    rows = [row for row in table if _is_drawn(row) and _as_stated(row, stated) == row.value]
+    rows = uncertain_rows(table, stated)
     chances = np.random.default_rng(seed).random((len(rows), draws))
     return {row.label: _values(row, part) for row, part in zip(rows, chances, strict=True)}
+
+
+def uncertain_rows(table: ParameterTable, stated: Mapping[str, Any]) -> list[Parameter]:
+    """Rows of the table that are uncertain and that a scenario leaves as they are."""
+    return [row for row in table if _is_drawn(row) and _as_stated(row, stated) == row.value]
 
 
 def _is_drawn(row: Parameter) -> bool:

@@ -1,0 +1,107 @@
+"""What the runs of a design come to, in chunks, so that memory does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from kredslob.design import RUN
+from kredslob.ensemble import Progress
+from kredslob.errors import ParameterError
+from kredslob.simulation import HasParameters, Model
+
+_CHUNK = 5_000  # runs whose saved variables are in memory together
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a study asks of each run.
+
+    Parameters
+    ----------
+    variables : sequence of str
+        Variables of the model to save.
+    compute : callable
+        Takes a Dataset of runs with these variables over ``run`` and ``time``, and gives the
+        outcomes: a Dataset over ``run``, with units and long names.
+    times : sequence of float, optional
+        Times to save. Default: each SAVEPER.
+    """
+
+    variables: Sequence[str]
+    compute: Callable[[xr.Dataset], xr.Dataset]
+    times: Sequence[float] | None = None
+
+
+def at_end(*names: str) -> Outcomes:
+    """Last values of variables of any model; a subscripted one gives an outcome an element."""
+
+    def compute(runs: xr.Dataset) -> xr.Dataset:
+        return runs[list(names)].isel(time=-1, drop=True)
+
+    return Outcomes(names, compute)
+
+
+def evaluate(
+    model: Model,
+    design: xr.Dataset,
+    outcomes: Outcomes,
+    scenario: Mapping[str, Any] | HasParameters | None = None,
+    *,
+    years: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    client: Any = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Run a design and keep what the runs come to.
+
+    Parameters
+    ----------
+    model : Model
+        Any model.
+    design : Dataset
+        Over ``run``, such as `kredslob.studies.factors.sample` gives.
+    outcomes : Outcomes
+        What is asked.
+    scenario, years, seed, threads, client
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (runs done, runs in all).
+
+    Returns
+    -------
+    Dataset
+        Over ``run``: the outcomes, and the design under "input NAME"; attributes say what made it.
+
+    Raises
+    ------
+    ParameterError
+        The design has no runs, or as for `Model.run_many`.
+    """
+    count = design.sizes.get(RUN, 0)
+    if not count:
+        raise ParameterError("design: found no runs, expected at least one")
+    found = []
+    for begin in range(0, count, _CHUNK):
+        part = design.isel({RUN: slice(begin, begin + _CHUNK)})
+        runs = model.run_many(
+            part,
+            scenario,
+            years=years,
+            at=outcomes.times,
+            save=list(outcomes.variables),
+            seed=seed,
+            threads=threads,
+            client=client,
+        )
+        found.append(outcomes.compute(runs).drop_vars(RUN, errors="ignore"))
+        if progress:
+            progress(min(begin + _CHUNK, count), count)
+    results = xr.concat(found, RUN).assign_coords({RUN: design[RUN].values})
+    inputs = {f"input {name}": values for name, values in design.data_vars.items()}
+    made_by = {k: v for k, v in runs.attrs.items() if k != "parameters"}
+    return results.assign(inputs).assign_attrs({**made_by, **design.attrs})

@@ -1,0 +1,198 @@
+"""Uncertain inputs of a study, and samples of them: a design for any model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from kredslob.design import RUN
+from kredslob.errors import ParameterError
+
+DISTRIBUTIONS = ("uniform", "triangular", "switch")
+_LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One uncertain input.
+
+    Parameters
+    ----------
+    name : str
+        Constant of the model: ``name`` or ``name[element, element]``.
+    low, high : float
+        Its range, in the constant's unit.
+    distribution : str
+        uniform; triangular, with the peak at ``mode``; or switch: low or high, with equal chance.
+    mode : float, optional
+        Most likely value of a triangular one.
+    label : str
+        What people call it; the name if empty.
+
+    Raises
+    ------
+    ParameterError
+        The range is empty or not finite, the mode lies outside, or the distribution is unknown.
+    """
+
+    name: str
+    low: float
+    high: float
+    distribution: str = "uniform"
+    mode: float | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        found = f"'{self.name}': found low {self.low:g} and high {self.high:g}"
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+            raise ParameterError(f"{found}, expected finite numbers with low below high")
+        if self.distribution not in DISTRIBUTIONS:
+            raise ParameterError(
+                f"'{self.name}': found distribution '{self.distribution}', expected one of "
+                f"{', '.join(DISTRIBUTIONS)}"
+            )
+        if self.distribution == "triangular" and not self.low <= self._peak <= self.high:
+            raise ParameterError(f"{found} and mode {self.mode}, expected it between them")
+
+    @property
+    def _peak(self) -> float:
+        return np.nan if self.mode is None else self.mode
+
+    def values(self, chances: np.ndarray) -> np.ndarray:
+        """Values at chances from 0 to 1: the inverse of the distribution function."""
+        if self.distribution == "switch":
+            return np.where(chances < 0.5, self.low, self.high)
+        width = self.high - self.low
+        if self.distribution == "uniform":
+            return self.low + chances * width
+        from scipy.stats import triang
+
+        return triang.ppf(chances, (self._peak - self.low) / width, self.low, width)
+
+
+def factors_of(ranges: Mapping[str, Sequence[float]]) -> list[Factor]:
+    """Factors of any model from ranges.
+
+    Parameters
+    ----------
+    ranges : mapping of str to (low, high) or (low, mode, high)
+        By name of the constant: uniform, or triangular with a most likely value.
+
+    Raises
+    ------
+    ParameterError
+        A range has another length, or as for `Factor`.
+    """
+    found = []
+    for name, numbers in ranges.items():
+        if len(numbers) not in (2, 3):
+            raise ParameterError(f"'{name}': found {len(numbers)} numbers, expected low and high")
+        low, *mode, high = map(float, numbers)
+        kind = "triangular" if mode else "uniform"
+        found.append(Factor(name, low, high, kind, mode[0] if mode else None))
+    return found
+
+
+def sample(
+    factors: Sequence[Factor],
+    count: int,
+    *,
+    method: str = "random",
+    seed: int = 0,
+    correlations: Mapping[tuple[str, str], float] | None = None,
+) -> xr.Dataset:
+    """Draw a sample of factors.
+
+    Parameters
+    ----------
+    factors : sequence of Factor
+        What is uncertain.
+    count : int
+        Number of draws, at least 1; a power of 2 for sobol.
+    method : str
+        random: independent draws; latin: Latin hypercube; sobol: Sobol's sequence, scrambled
+        (SciPy's ``qmc``, Owen 1998).
+    seed : int
+        From 0; the same seed gives the same sample.
+    correlations : mapping of (str, str) to float, optional
+        Rank correlation, -1 to 1, of pairs of factors by name, by a Gaussian copula.
+
+    Returns
+    -------
+    Dataset
+        Over ``run``: a design for `Model.run_many`, with attributes method and seed.
+
+    Raises
+    ------
+    ParameterError
+        There is no factor, one stands twice, the count or seed makes no sense, the method is
+        unknown, or correlations contradict each other.
+    """
+    names = [factor.name for factor in factors]
+    if not names or len(set(names)) < len(names):
+        raise ParameterError("a sample needs at least one factor, and each of them once")
+    if not (isinstance(count, int | np.integer) and count > 0):
+        raise ParameterError(f"draws: found {count!r}, expected a whole number above 0")
+    if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
+        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
+    if method not in _METHODS:
+        raise ParameterError(f"method: found '{method}', expected one of {', '.join(_METHODS)}")
+    chances = _METHODS[method](len(names), int(count), int(seed))
+    if correlations:
+        chances = _correlated(chances, names, correlations)
+    columns = {f.name: (RUN, f.values(chances[:, k])) for k, f in enumerate(factors)}
+    return xr.Dataset(columns, {RUN: np.arange(count)}, {"method": method, "seed": int(seed)})
+
+
+def _random(factors: int, count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).random((factors, count)).T
+
+
+def _latin(factors: int, count: int, seed: int) -> np.ndarray:
+    from scipy.stats import qmc
+
+    return qmc.LatinHypercube(factors, rng=np.random.default_rng(seed)).random(count)
+
+
+def _sobol(factors: int, count: int, seed: int) -> np.ndarray:
+    from scipy.stats import qmc
+
+    if count & (count - 1):
+        raise ParameterError(f"draws: found {count}, expected a power of 2 for Sobol's sequence")
+    sequence = qmc.Sobol(factors, rng=np.random.default_rng(seed))
+    return sequence.random_base2(int(count).bit_length() - 1)
+
+
+_METHODS: Mapping[str, Callable[[int, int, int], np.ndarray]] = {
+    "random": _random,
+    "latin": _latin,
+    "sobol": _sobol,
+}
+
+
+def _correlated(
+    chances: np.ndarray, names: Sequence[str], correlations: Mapping[tuple[str, str], float]
+) -> np.ndarray:
+    """Chances with these rank correlations: a Gaussian copula over the same draws."""
+    from scipy.stats import norm
+
+    place = {name: k for k, name in enumerate(names)}
+    matrix = np.eye(len(names))
+    for (a, b), rank in correlations.items():
+        missing = [n for n in (a, b) if n not in place]
+        if missing:
+            raise ParameterError(f"correlation: '{missing[0]}' is no factor of this sample")
+        if not -1 <= rank <= 1:
+            raise ParameterError(f"correlation of '{a}' and '{b}': found {rank}, expected -1 to 1")
+        # Pearson's correlation of normal variables with this rank correlation (Spearman's)
+        matrix[place[a], place[b]] = matrix[place[b], place[a]] = 2 * np.sin(np.pi * rank / 6)
+    try:
+        spread = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        raise ParameterError("correlations: they contradict each other") from None
+    tiny = np.finfo(float).tiny
+    normal = norm.ppf(np.clip(chances, tiny, 1 - np.finfo(float).epsneg))
+    return norm.cdf(normal @ spread.T)
