@@ -39,8 +39,8 @@ class Peeling:
     trajectory : Dataset
         Over step, the first box being all runs: "coverage", "density", "mass" (Dmnl) and
         "restrictions" (number of inputs whose range is cut); over step and factor: "low", "high"
-        (limits, in the input's unit) and "restricted". Coordinates over factor: "full low", "full
-        high", "distribution" and "label".
+        (limits, in the input's unit) and "restricted". Coordinates over factor: "lowest" and
+        "highest" (ends of its range), "distribution" and "label".
     inputs : array, shape (runs, factors)
         Values of the inputs.
     cases : bool array, shape (runs,)
@@ -378,8 +378,8 @@ def _described(
         coords={
             along: np.arange(len(boxes)),
             "factor": [factor.name for factor in factors],
-            "full low": ("factor", full[:, 0]),
-            "full high": ("factor", full[:, 1]),
+            "lowest": ("factor", full[:, 0]),
+            "highest": ("factor", full[:, 1]),
             "distribution": ("factor", [factor.distribution for factor in factors]),
             "label": ("factor", [factor.label for factor in factors]),
         }

@@ -49,10 +49,15 @@ class Words:
     def parameter(self, label: str) -> str:
         """Name of a parameter, with its elements in parentheses: ``name[element,element]``."""
         name, _, elements = label.rstrip("]").partition("[")
-        labels = [self.element(e.strip()) for e in elements.split(",") if e.strip()]
+        named = [e.strip() for e in elements.split(",") if e.strip()]
+        labels = [self.table.get(f"element.{e}", e) for e in named]  # or another model's
         of = ", ".join(label[0].lower() + label[1:] for label in labels)
         said = self.table.get(f"parameter.{name}", name)
         return f"{said} ({of})" if of else said
+
+    def outcome(self, name: str) -> str:
+        """Name of an outcome, in lower case; that of another model as it is."""
+        return self.table.get(f"outcome.{name}") or self.table.get(f"other.{name}", name)
 
     def unit(self, unit: str) -> str:
         """Write a unit of the model file for people, word by word."""
