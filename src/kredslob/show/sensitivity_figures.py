@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from kredslob.errors import ParameterError
 from kredslob.show.figures import (
     GREY,
     INK,
@@ -27,7 +28,7 @@ from kredslob.show.language import Words, words
 from kredslob.studies.sensitivity import DUMMY, STRENGTH, of_outcome, strength
 
 _SHOWN = 12  # inputs
-_COLUMN = 11  # letters of a line over a column
+_UPRIGHT = 9  # columns that leave room for names side by side
 _BLUES = LinearSegmentedColormap.from_list("blues", ["#ffffff", "#9ecae1", PALETTE[0]])
 _SCALES = {"mu star": "scaled", "total": "of_variance", "median": "of_distance", "swing": "scaled"}
 
@@ -48,10 +49,10 @@ def tornado(found: xr.Dataset, outcome: str, language: str) -> Drawing:
     Raises
     ------
     ParameterError
-        The outcome is not among those found.
+        The outcome is not among those found, or they are over time.
     """
     w = words(language)
-    index = of_outcome(found, outcome)
+    index = _over(of_outcome(found, outcome), "factor")
     one = found.sel(outcome=outcome, factor=_strongest(index))
     scale, unit = _scale(str(one["unit"].values), w)
     name = STRENGTH[found.attrs["method"]]
@@ -71,7 +72,7 @@ def tornado(found: xr.Dataset, outcome: str, language: str) -> Drawing:
                 _noise_line(axes, float(index.sel(factor=DUMMY)))
                 notes.append(w.text("sensitivity.dummy_line"))
         said = w.text(f"sensitivity.{name}")
-        axes.set_xlabel(f"{said}, {unit}" if name in ("swing", "mu star") and unit else said)
+        axes.set_xlabel(f"{said} ({unit})" if name in ("swing", "mu star") and unit else said)
         _number_axis(axes, w)
         title_over_all(figure, w.text("sensitivity.tornado", outcome=w.outcome(outcome)))
         footnote(figure, " ".join([*notes, _source(found, w)]))
@@ -90,11 +91,17 @@ def indices_by_outcome(found: xr.Dataset, language: str) -> Drawing:
         As for `tornado`.
     language : str
         "da" or "en".
+
+    Raises
+    ------
+    ParameterError
+        The indices are over time.
     """
     w = words(language)
-    index = strength(found).transpose("factor", "outcome")
+    index = _over(strength(found), "factor", "outcome")
     index = index.isel(outcome=_moved(index))
-    labels = [wrapped(w.outcome(str(name)), _COLUMN) for name in index["outcome"].values]
+    width = 11 if index.sizes["outcome"] <= _UPRIGHT else 26
+    labels = [wrapped(w.outcome(str(name)), width) for name in index["outcome"].values]
     return _heat("indices", found, index, labels, w.text("sensitivity.by_outcome"), w)
 
 
@@ -113,10 +120,10 @@ def indices_over_time(found: xr.Dataset, outcome: str, language: str) -> Drawing
     Raises
     ------
     ParameterError
-        The outcome is not among those found.
+        The outcome is not among those found, or they are not over time.
     """
     w = words(language)
-    index = of_outcome(found, outcome).transpose("factor", "time")
+    index = _over(of_outcome(found, outcome), "factor", "time")
     index = index.isel(time=_moved(index))
     labels = [f"{w.text('year')} {w.number(float(time))}" for time in index["time"].values]
     title = w.text("sensitivity.over_time", outcome=w.outcome(outcome))
@@ -206,13 +213,26 @@ def box_ranges(box: xr.Dataset, language: str) -> Drawing:
         axes.set_ylim(-0.6, len(rows) - 0.25)
         axes.spines["bottom"].set_visible(False)
         title_over_all(figure, w.text("sensitivity.box", density=density))
-        footnote(figure, f"{w.text('sensitivity.box_note', coverage=coverage)} {_source(box, w)}")
+        notes = [w.text("sensitivity.box_note", coverage=coverage)]
+        if "quasi p" in box:
+            notes.append(w.text("sensitivity.box_chance"))
+        footnote(figure, " ".join([*notes, _source(box, w)]))
     said = [
         w.text("caption.box_limit", input=name, low=first, high=last)
+        if first != last
+        else w.text("caption.box_switch", input=name, state=first)
         for name, (first, last) in zip(_names(box, w), limits, strict=True)
     ]
     caption = w.text("caption.box", density=density, coverage=coverage, limits="; ".join(said))
     return Drawing("box", figure, w.text("chart.ranges"), caption)
+
+
+def _over(index: xr.DataArray, *dims: str) -> xr.DataArray:
+    """Indices over these dimensions, in this order."""
+    if set(index.dims) != set(dims):
+        found = ", ".join(map(str, index.dims))
+        raise ParameterError(f"indices: found them over {found}, expected {', '.join(dims)}")
+    return index.transpose(*dims)
 
 
 # --- rows of inputs ---
@@ -290,8 +310,9 @@ def _scale(unit: str, w: Words) -> tuple[float, str]:
 
 
 def _number_axis(axes: Axes, w: Words) -> None:
-    low, high = axes.get_xlim()
-    form = _form(high - low, w)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ticks = axes.get_xticks()
+    form = _form(5 * float(ticks[1] - ticks[0]), w)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: form(v)))
 
 
@@ -319,7 +340,7 @@ def _heat(
     shares = shares.sel(factor=_strongest((shares / shares.max("factor")).max(across)))
     cells = shares.values
     with styled():
-        figure = new_figure(2.1 + 0.4 * len(cells))
+        figure = new_figure(2.4 + 0.42 * len(cells))
         axes = figure.subplots()
         axes.grid(visible=False)
         axes.pcolormesh(cells[::-1], cmap=_BLUES, vmin=0, edgecolor="white", linewidth=2)
@@ -334,11 +355,12 @@ def _heat(
                 size=10,
                 color="white" if value > strong else INK,
             )
-        axes.set_xticks(np.arange(len(labels)) + 0.5, labels, size=8.5 if len(labels) > 9 else 10)
+        axes.set_xticks(np.arange(len(labels)) + 0.5, labels, size=10)
         axes.set_yticks(np.arange(len(cells))[::-1] + 0.5, _wrapped_names(shares, w))
         axes.tick_params(length=0, labelcolor=INK)
         axes.tick_params(axis="y", labelsize=10)
         axes.xaxis.tick_top()
+        axes.tick_params(axis="x", rotation=90 if len(labels) > _UPRIGHT else 0)
         axes.spines["bottom"].set_visible(False)
         title_over_all(figure, title)
         footnote(figure, f"{w.text(f'sensitivity.{scale}')} {_source(found, w)}")
@@ -358,7 +380,7 @@ def _moved(index: xr.DataArray) -> np.ndarray:
 
 
 def _wrapped_names(cells: xr.DataArray, w: Words) -> list[str]:
-    return [wrapped(name, 40) for name in _names(cells, w)]
+    return [wrapped(name, 48) for name in _names(cells, w)]
 
 
 # --- boxes ---
@@ -389,7 +411,7 @@ def _limits(cell: xr.Dataset, w: Words) -> tuple[str, str]:
     if str(cell["distribution"].values) == "switch":
         on = w.text("sensitivity.on" if float(cell["low"]) > low else "sensitivity.off")
         return on, on
-    form = _form(high - low, w)
+    form = _form((high - low) / 2, w)
     return form(float(cell["low"])), form(float(cell["high"]))
 
 
@@ -417,7 +439,7 @@ def _full_ends(axes: Axes, box: xr.Dataset, rows: np.ndarray, w: Words) -> None:
     for row, low, high, kind in zip(
         rows, box["lowest"].values, box["highest"].values, box["distribution"].values, strict=True
     ):
-        form = _form(float(high - low), w)
+        form = _form(float(high - low) / 2, w)
         switch = kind == "switch"
         first = w.text("sensitivity.off") if switch else form(float(low))
         last = w.text("sensitivity.on") if switch else form(float(high))

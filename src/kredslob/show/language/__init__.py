@@ -56,8 +56,9 @@ class Words:
         return f"{said} ({of})" if of else said
 
     def outcome(self, name: str) -> str:
-        """Name of an outcome, in lower case; that of another model as it is."""
-        return self.table.get(f"outcome.{name}") or self.table.get(f"other.{name}", name)
+        """Name of an outcome or variable, in lower case; that of another model as it is."""
+        found = (self.table.get(f"{kind}.{name}") for kind in ("outcome", "other", "variable"))
+        return next((said for said in found if said), name)
 
     def unit(self, unit: str) -> str:
         """Write a unit of the model file for people, word by word."""
