@@ -167,6 +167,14 @@ def test_one_at_a_time_starts_from_the_scenario(tanks: Model) -> None:
     assert strongest(found, 1, "Water[right]")[0] == inputs[0]
 
 
+def test_an_input_of_many_numbers_is_refused(tanks: Model) -> None:
+    for name in ("inflow", "inflow[middle]", "time constant[left]"):
+        with pytest.raises(ParameterError, match="expected the name of a single number"):
+            one_at_a_time(tanks, [Factor(name, 1, 2)], at_end("Water"))
+    odd = one_at_a_time(tanks, [Factor("Inflow[LEFT]", 2, 4)], at_end("Water"))
+    assert float(odd["at low"][0, 0]) == float(odd["base"][0])
+
+
 # In common
 
 

@@ -16,13 +16,12 @@ import xarray as xr
 from kredslob.design import RUN
 from kredslob.errors import ParameterError
 from kredslob.studies.extras import extra
-from kredslob.studies.factors import Factor
+from kredslob.studies.factors import Factor, check_seed
 
 _PEEL = 0.05  # of a box's runs at each step, as Friedman and Fisher advise: 0.05 to 0.1
 _LEAST = 0.05  # of all runs in the last box, and in each leaf of a tree
 _SHARE = 0.5  # of the runs in a resample
 _RESAMPLES = 20
-_LARGEST_SEED = 2**32 - 1
 _SHARES = {
     "coverage": "share of all cases that lie in the box",
     "density": "share of the runs in the box that are cases",
@@ -131,7 +130,7 @@ class Peeling:
         ----------
         B. P. Bryant and R. J. Lempert (2010), as for `inspect`.
         """
-        _check_seed(seed)
+        check_seed(seed)
         box = self.inspect(step)
         chosen = np.array([float(box["coverage"]), float(box["density"])])
         draws = np.random.default_rng(seed)
@@ -224,7 +223,7 @@ def cart(
     L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone (1984), Classification and Regression
     Trees; as scikit-learn's ``DecisionTreeClassifier``.
     """
-    _check_seed(seed)
+    check_seed(seed)
     inputs, hits = _checked(runs, cases, factors)
     classifier = extra("sklearn.tree", "scikit-learn").DecisionTreeClassifier
     fitted = classifier(min_samples_leaf=_LEAST, random_state=seed).fit(inputs, hits)
@@ -359,11 +358,6 @@ def _checked(
         count = int(hits.sum())
         raise ParameterError(f"cases: {count} of {hits.size} runs; some must be and some not")
     return np.column_stack([runs[f"input {f.name}"].values for f in factors]), hits
-
-
-def _check_seed(seed: int) -> None:
-    if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
-        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
 
 
 def _described(

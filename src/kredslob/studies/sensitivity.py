@@ -7,6 +7,7 @@ The methods are SALib's. Each sample lies on the unit cube and becomes values of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -16,10 +17,11 @@ import xarray as xr
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
+from kredslob.program import key
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.evaluate import Outcomes, evaluate
 from kredslob.studies.extras import extra
-from kredslob.studies.factors import Factor
+from kredslob.studies.factors import Factor, check_seed
 
 DUMMY = "dummy"
 """Name of the input that nothing depends on: what is found for it is noise."""
@@ -36,7 +38,6 @@ _FEWEST_TRAJECTORIES = 4
 _FEWEST_SAMPLES = 64
 _SLICES = 10  # of PAWN; SALib's bounds of slices overshoot 1 for some other numbers, such as 6
 _FEWEST_IN_SLICE = 10
-_LARGEST_SEED = 2**32 - 2  # SALib takes seed 0 for none, so it is given the next one
 
 Scenario = Mapping[str, Any] | HasParameters | None
 
@@ -164,9 +165,8 @@ def morris(
     (2007), Environmental Modelling & Software 22, 1509-1518.
     """
     _check_count("trajectories", trajectories, _FEWEST_TRAJECTORIES)
-    _check_seed(seed)
+    check_seed(seed)
     sampler = extra("SALib.sample.morris", "SALib")
-    analyser = extra("SALib.analyze.morris", "SALib")
     problem = _problem([*_check_factors(factors), DUMMY])
     chances = sampler.sample(problem, trajectories, num_levels=_LEVELS, seed=seed + 1)
     made_by = {"method": "morris", "seed": seed, "trajectories": trajectories}
@@ -183,24 +183,7 @@ def morris(
         progress=progress,
     )
 
-    def indices(answer: np.ndarray) -> dict[str, np.ndarray]:
-        found = analyser.analyze(
-            problem,
-            chances,
-            answer,
-            num_levels=_LEVELS,
-            num_resamples=_RESAMPLES,
-            conf_level=_CONFIDENCE,
-            seed=seed + 1,
-        )
-        size = np.asarray(found["mu_star"])
-        return {
-            "mu star": size,
-            "mu star interval": _interval(size, np.asarray(found["mu_star_conf"])),
-            "mu": np.asarray(found["mu"]),
-            "sigma": np.asarray(found["sigma"]),
-        }
-
+    indices = partial(_morris_indices, problem, chances, seed)
     return _analysed(runs, [*factors, _dummy()], indices, _MORRIS)
 
 
@@ -256,9 +239,8 @@ def sobol(
     _check_count("samples", samples, _FEWEST_SAMPLES)
     if samples & (samples - 1):
         raise ParameterError(f"samples: found {samples}, expected a power of 2")
-    _check_seed(seed)
+    check_seed(seed)
     sampler = extra("SALib.sample.sobol", "SALib")
-    analyser = extra("SALib.analyze.sobol", "SALib")
     problem = _problem(_check_factors(factors))
     chances = sampler.sample(problem, samples, calc_second_order=second_order, seed=seed + 1)
     made_by = {"method": "sobol", "seed": seed, "samples": samples}
@@ -275,28 +257,7 @@ def sobol(
         progress=progress,
     )
 
-    def indices(answer: np.ndarray) -> dict[str, np.ndarray]:
-        if np.ptp(answer) == 0:
-            return {}
-        found = analyser.analyze(
-            problem,
-            answer,
-            calc_second_order=second_order,
-            num_resamples=_RESAMPLES,
-            conf_level=_CONFIDENCE,
-            seed=seed + 1,
-        )
-        noise = _noise(answer, len(chances) // samples, seed)
-        results: dict[str, np.ndarray] = {}
-        for name, key in (("first", "S1"), ("total", "ST")):
-            values = np.append(found[key], noise[name][0])
-            width = np.append(found[f"{key}_conf"], noise[name][1])
-            results |= {name: values, f"{name} interval": _interval(values, width)}
-        if second_order:
-            pairs, width = _both_ways(found["S2"]), _both_ways(found["S2_conf"])
-            results |= {"second": pairs, "second interval": _interval(pairs, width)}
-        return results
-
+    indices = partial(_sobol_indices, problem, samples, second_order, seed)
     shapes = _SOBOL | (_SECOND if second_order else {})
     return _analysed(runs, [*factors, _dummy()], indices, shapes)
 
@@ -344,9 +305,8 @@ def pawn(
     F. Pianosi and T. Wagener (2018), Environmental Modelling & Software 108, 197-207.
     """
     _check_count("samples", samples, _FEWEST_IN_SLICE * _SLICES)
-    _check_seed(seed)
+    check_seed(seed)
     sampler = extra("SALib.sample.latin", "SALib")
-    analyser = extra("SALib.analyze.pawn", "SALib")
     problem = _problem([*_check_factors(factors), DUMMY])
     chances = sampler.sample(problem, samples, seed=seed + 1)
     made_by = {"method": "pawn", "seed": seed, "samples": samples, "slices": _SLICES}
@@ -363,10 +323,7 @@ def pawn(
         progress=progress,
     )
 
-    def indices(answer: np.ndarray) -> dict[str, np.ndarray]:
-        found = analyser.analyze(problem, chances, answer, S=_SLICES)
-        return {name: found[name] for name in _PAWN}
-
+    indices = partial(_pawn_indices, problem, chances)
     return _analysed(runs, [*factors, _dummy()], indices, _PAWN)
 
 
@@ -434,11 +391,6 @@ def _check_count(what: str, found: int, least: int) -> None:
         raise ParameterError(f"{what}: found {found!r}, expected a whole number from {least}")
 
 
-def _check_seed(seed: int) -> None:
-    if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
-        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
-
-
 def _problem(names: Sequence[str]) -> dict[str, Any]:
     """SALib's description of a sample: chances, from 0 to 1."""
     return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
@@ -462,13 +414,17 @@ def _values_of(
     names = [factor.name.rstrip("]").partition("[")[::2] for factor in factors]
     save = list(dict.fromkeys(name.strip() for name, _ in names))
     run = model.run(scenario, years=years, save=save)
-    by_key = {str(name).casefold(): values for name, values in run.data_vars.items()}
+    by_key = {key(str(name)): values for name, values in run.data_vars.items()}
     found = []
-    for name, elements in names:
-        array = by_key[name.strip().casefold()]
+    for factor, (name, elements) in zip(factors, names, strict=True):
+        array = by_key[key(name)]
         array = array.isel(time=0) if "time" in array.dims else array
-        labels = [element.strip() for element in elements.split(",") if element.strip()]
-        found.append(float(array.sel(dict(zip(array.dims, labels, strict=True)))))
+        asked = [key(element) for element in elements.split(",") if element.strip()]
+        labels = [{key(str(e)): e for e in array[d].values} for d in array.dims]
+        if len(asked) != len(labels) or not all(map(dict.__contains__, labels, asked)):
+            raise ParameterError(f"'{factor.name}': expected the name of a single number")
+        place = [known[element] for known, element in zip(labels, asked, strict=True)]
+        found.append(float(array.sel(dict(zip(array.dims, place, strict=True)))))
     return np.array(found)
 
 
@@ -495,6 +451,59 @@ _PAWN = {
     "mean": "mean distance between distributions",
     "maximum": "largest distance between distributions",
 }
+
+
+def _morris_indices(
+    problem: dict[str, Any], chances: np.ndarray, seed: int, answer: np.ndarray
+) -> dict[str, np.ndarray]:
+    found = extra("SALib.analyze.morris", "SALib").analyze(
+        problem,
+        chances,
+        answer,
+        num_levels=_LEVELS,
+        num_resamples=_RESAMPLES,
+        conf_level=_CONFIDENCE,
+        seed=seed + 1,
+    )
+    size = np.asarray(found["mu_star"])
+    return {
+        "mu star": size,
+        "mu star interval": _interval(size, np.asarray(found["mu_star_conf"])),
+        "mu": np.asarray(found["mu"]),
+        "sigma": np.asarray(found["sigma"]),
+    }
+
+
+def _sobol_indices(
+    problem: dict[str, Any], samples: int, second_order: bool, seed: int, answer: np.ndarray
+) -> dict[str, np.ndarray]:
+    if np.ptp(answer) == 0:
+        return {}
+    found = extra("SALib.analyze.sobol", "SALib").analyze(
+        problem,
+        answer,
+        calc_second_order=second_order,
+        num_resamples=_RESAMPLES,
+        conf_level=_CONFIDENCE,
+        seed=seed + 1,  # it takes 0 for none
+    )
+    noise = _noise(answer, len(answer) // samples, seed)
+    results: dict[str, np.ndarray] = {}
+    for name, short in (("first", "S1"), ("total", "ST")):
+        values = np.append(found[short], noise[name][0])
+        width = np.append(found[f"{short}_conf"], noise[name][1])
+        results |= {name: values, f"{name} interval": _interval(values, width)}
+    if second_order:
+        pairs, width = _both_ways(found["S2"]), _both_ways(found["S2_conf"])
+        results |= {"second": pairs, "second interval": _interval(pairs, width)}
+    return results
+
+
+def _pawn_indices(
+    problem: dict[str, Any], chances: np.ndarray, answer: np.ndarray
+) -> dict[str, np.ndarray]:
+    found = extra("SALib.analyze.pawn", "SALib").analyze(problem, chances, answer, S=_SLICES)
+    return {name: found[name] for name in _PAWN}
 
 
 def _interval(values: np.ndarray, width: np.ndarray) -> np.ndarray:
