@@ -58,7 +58,7 @@ def tornado(found: xr.Dataset, outcome: str, language: str) -> Drawing:
     name = STRENGTH[found.attrs["method"]]
     notes = []
     with styled():
-        figure = new_figure(1.9 + 0.42 * one.sizes["factor"])
+        figure = new_figure(2.3 + 0.42 * one.sizes["factor"])
         axes = figure.subplots()
         _rows(axes, one, w)
         if name == "swing":
@@ -271,7 +271,7 @@ def _bars(axes: Axes, one: xr.Dataset, name: str, scale: float, w: Words) -> Non
     if "first" in one:
         alone = np.maximum(scale * one["first"].values, 0)
         axes.barh(rows, alone, 0.62, color=PALETTE[0], label=w.text("sensitivity.first"))
-        axes.legend(loc="lower right")
+        _key_above(axes)
     if f"{name} interval" in one:
         ends = scale * one[f"{name} interval"].transpose("bound", "factor").values
         axes.hlines(rows, np.maximum(ends[0], 0), ends[1], color=INK, linewidth=1.3)
@@ -285,17 +285,14 @@ def _swings(axes: Axes, one: xr.Dataset, scale: float, w: Words) -> None:
         ends = scale * one[name].values
         label = w.text(f"sensitivity.{name.replace(' ', '_')}")
         axes.barh(rows, ends - base, 0.62, base, color=colour, label=label)
-    axes.axvline(base, color=INK, linewidth=1.3)
-    axes.annotate(
-        w.text("sensitivity.base"),
-        (base, 1),
-        (4, 2),
-        xycoords=axes.get_xaxis_transform(),
-        textcoords="offset points",
-        color=INK,
-    )
-    axes.legend(loc="lower right")
+    axes.axvline(base, color=INK, linewidth=1.3, label=w.text("sensitivity.base"))
+    _key_above(axes)
     axes.margins(x=0.08)
+
+
+def _key_above(axes: Axes) -> None:
+    """Explain colours over the bars, where none of them can lie."""
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderaxespad=0.2)
 
 
 def _noise_line(axes: Axes, noise: float) -> None:
