@@ -5,7 +5,8 @@
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
-`loop_elasticities` the loops that move them.
+`loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
+which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -26,7 +27,9 @@ from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
+from kredslob.studies.discovery import cart, prim
 from kredslob.studies.regions import sustaining_regions
+from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.sweep import sweep
 from kredslob.verification import verify
 
@@ -40,6 +43,7 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "cart",
     "causal_graph",
     "critical_bracket",
     "critical_rate",
@@ -58,7 +62,13 @@ __all__ = [
     "loop_elasticities",
     "loop_gain",
     "loop_scores",
+    "morris",
+    "one_at_a_time",
     "path_score",
+    "pawn",
+    "prim",
+    "sobol",
+    "strongest",
     "summary",
     "sustaining_regions",
     "sweep",

@@ -45,6 +45,30 @@ def at_end(*names: str) -> Outcomes:
     return Outcomes(names, compute)
 
 
+def over_time(*names: str, times: Sequence[float]) -> Outcomes:
+    """Values of variables of any model at each of some times, in the model's time unit."""
+
+    def compute(runs: xr.Dataset) -> xr.Dataset:
+        return runs[list(names)]
+
+    return Outcomes(names, compute, times)
+
+
+def only(outcomes: Outcomes, *names: str) -> Outcomes:
+    """Some of the outcomes, by name; one that is not among them is a ParameterError of a run."""
+
+    def compute(runs: xr.Dataset) -> xr.Dataset:
+        found = outcomes.compute(runs)
+        for name in names:
+            if name not in found:
+                raise ParameterError(
+                    f"found no outcome '{name}', expected one of {', '.join(map(str, found))}"
+                )
+        return found[list(names)]
+
+    return Outcomes(outcomes.variables, compute, outcomes.times)
+
+
 def evaluate(
     model: Model,
     design: xr.Dataset,
