@@ -182,7 +182,7 @@ def threshold(
 
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
     if chosen.parameters.get(RULE, 0) != 0:
-        raise ParameterError(f"'{RULE}' sets the rate here; a threshold needs rule 0")
+        raise ParameterError(f"'{RULE}' sets the rate here; expected rule 0")
     folder = out or _new_folder(chosen, "threshold")
     _check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--years": years}

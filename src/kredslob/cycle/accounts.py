@@ -46,7 +46,8 @@ DISCOUNT_RULE = (
     "Danish Ministry of Finance, 7 January 2021: 3.5 percent real for years 0-35, "
     "2.5 percent for years 36-70"
 )
-_FIRST_RATE, _FIRST_YEARS, _LATER_RATE, _LAST_YEAR = 0.035, 35, 0.025, 70
+_FIRST_RATE, _FIRST_YEARS, _LATER_RATE = 0.035, 35, 0.025
+LAST_YEAR = 70  # as far as the discount rule reaches
 _PURSES = ("municipality", "region", "state")
 _INVESTORS = "private investors"
 _RESOURCES = ["health", "justice", "social"]  # employment: benefits are a transfer to citizens
@@ -229,9 +230,9 @@ def discount_factors(years: int) -> Flows:
     divided by 1.025.
     https://www.pdfdrive.to/dl/dokumentationsnotat-for-den-samfundsoekonomiske-diskonteringsrente-7-januar-2021
     """
-    if not 0 <= years <= _LAST_YEAR:
+    if not 0 <= years <= LAST_YEAR:
         raise KredslobError(
-            f"discounting: found {years} years; the discount rule covers 0 to {_LAST_YEAR}"
+            f"discounting: found {years} years; the discount rule covers 0 to {LAST_YEAR}"
         )
     year = np.arange(years + 1)
     first = (1 + _FIRST_RATE) ** -np.minimum(year, _FIRST_YEARS).astype(float)

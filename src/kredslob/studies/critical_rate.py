@@ -191,7 +191,7 @@ def critical_rate_uncertainty(
 def check_constant_rate(scenario: Mapping[str, Any] | HasParameters | None) -> None:
     """Raise ParameterError where a schedule or a rule sets the rate, and not the lever."""
     if np.any(stated_in(scenario).get("reinvestment rule", 0) != 0):
-        raise ParameterError("'reinvestment rule' sets the rate here; a threshold needs rule 0")
+        raise ParameterError("'reinvestment rule' sets the rate here; expected rule 0")
 
 
 def late_times(model: Model, years: float | None) -> list[float]:

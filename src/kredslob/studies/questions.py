@@ -8,6 +8,7 @@ from typing import Any
 from kredslob.cycle.draws import uncertain_rows
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
 from kredslob.cycle.scenario import parameter_table
+from kredslob.cycle.threshold import LAST_PART
 from kredslob.simulation import HasParameters
 from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.factors import Factor
@@ -43,5 +44,16 @@ def stated_in(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str
 
 
 def cycle_questions(years: int) -> Outcomes:
-    """What a run of the reinvestment model must answer, read at whole years."""
-    return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, [float(year) for year in range(years + 1)])
+    """What a run of the reinvestment model must answer, read at whole years.
+
+    Parameters
+    ----------
+    years : int
+        Horizon, 1 to 70. The start of its last quarter is saved too, for `late_coverage`.
+
+    Returns
+    -------
+    Outcomes
+    """
+    times = {float(year) for year in range(years + 1)} | {(1 - LAST_PART) * years}
+    return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, sorted(times))
