@@ -156,9 +156,14 @@ def _with_fans(found: xr.Dataset) -> xr.Dataset:
     """Put quantiles in the place of the paths of all draws, which are many numbers."""
     fans = {}
     for name, unit in zip(_PATHS, ("DKK", "person"), strict=True):
-        values = np.quantile(found[name].transpose(_DRAW, "time"), QUANTILES, axis=0)
-        fans[name] = _figure(values, unit, f"{name}, quantiles", _STATISTIC, "time")
+        spread = _of_draws(found[name].transpose("time", _DRAW).values)
+        fans[name] = _figure(spread, unit, f"{name}, quantiles", _STATISTIC, "time")
     return found.drop_vars(_PATHS).assign(fans).assign_coords({_STATISTIC: _labels()})
+
+
+def _of_draws(values: np.ndarray) -> np.ndarray:
+    """Quantiles over the last axis; values of draws, as between a year and never is nothing."""
+    return np.quantile(values, QUANTILES, axis=-1, method="inverted_cdf")
 
 
 def _labels() -> list[str]:
@@ -172,10 +177,8 @@ def _quantiles(whole: xr.Dataset) -> dict[str, xr.DataArray]:
             values = array.values
             if name == "payback year":
                 values = np.where(np.isnan(values), np.inf, values)
-            # values of draws: between a year and never there is nothing
-            spread = np.quantile(values, QUANTILES, axis=1, method="inverted_cdf")
             label = f"{name} quantile"
-            found[label] = _figure(spread, array.attrs["units"], label, _STATISTIC, RATE)
+            found[label] = _figure(_of_draws(values), array.attrs["units"], label, _STATISTIC, RATE)
     return found
 
 
