@@ -34,7 +34,7 @@ _BANDS = (  # share of the draws, edges, and colours of the band and of its lett
     (0.5, "q0.25", "q0.75", ("#8fbfe0", "#2f7fb5")),
 )
 _MIDDLE = PALETTE[0]
-_SMALLEST = 1e-5  # of the largest amount: what a logarithmic axis shows of an empty fund
+_SMALLEST = 1e-6  # of the largest amount: what a logarithmic axis shows of an empty fund
 _LEAST_SHOWN = 0.01  # probability at the top of an axis where there is next to none
 _KRONE = 1.0  # amounts below it are rounding
 

@@ -107,19 +107,15 @@ def uncertainty(
     asked = _with_paths(cycle_questions(horizon), horizon)
     by_rate = []
     for number, rate in enumerate(shares):
-        found = evaluate(
-            model,
-            drawn.assign({RATE: (RUN, np.full(draws, rate))}),
-            asked,
-            scenario,
-            years=horizon,
-            client=client,
-            progress=_part(progress, number, len(shares)),
+        design = drawn.assign({RATE: (RUN, np.full(draws, rate))})
+        part = _part(progress, number, len(shares))
+        by_rate.append(
+            evaluate(model, design, asked, scenario, years=horizon, client=client, progress=part)
+            .pipe(_with_fans)
+            .drop_vars([f"input {name}" for name in design.data_vars])
         )
-        inputs = [name for name in found.data_vars if str(name).startswith("input ")]
-        by_rate.append(_with_fans(found.drop_vars(inputs).rename({RUN: _DRAW})))
     at = xr.DataArray(shares, dims=RATE, name=RATE, attrs={"units": "Dmnl", "long_name": RATE})
-    whole = xr.concat(by_rate, at, data_vars="all", combine_attrs="override")
+    whole = xr.concat(by_rate, at, data_vars="all", combine_attrs="override").rename({RUN: _DRAW})
     whole = whole.assign(_quantiles(whole) | _chances(whole, horizon) | _at_risk(whole))
     whole = whole.assign_coords(parameter=list(drawn.data_vars)).assign({"input": _inputs(drawn)})
     return whole.assign_attrs(distribution=_distribution(correlations))
@@ -156,7 +152,7 @@ def _with_fans(found: xr.Dataset) -> xr.Dataset:
     """Put quantiles in the place of the paths of all draws, which are many numbers."""
     fans = {}
     for name, unit in zip(_PATHS, ("DKK", "person"), strict=True):
-        spread = _of_draws(found[name].transpose("time", _DRAW).values)
+        spread = _of_draws(found[name].transpose("time", RUN).values)
         fans[name] = _figure(spread, unit, f"{name}, quantiles", _STATISTIC, "time")
     return found.drop_vars(_PATHS).assign(fans).assign_coords({_STATISTIC: _labels()})
 
