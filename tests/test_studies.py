@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,22 @@ def test_times_asked_for_are_those_that_are_read(tanks: Model) -> None:
 
     found = evaluate(tanks, tank_design(), Outcomes(("Water",), early, (0.0, 0.5)))
     assert (found["Water"] == 1).all()
+
+
+def test_runs_are_forgotten_once_they_are_read(
+    tanks: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[weakref.ref[Any]] = []
+
+    def last(runs: xr.Dataset) -> xr.Dataset:
+        gc.collect()
+        assert [run for run in kept if run() is not None] == []
+        kept.append(weakref.ref(runs["Water"].values.base))
+        return runs[["Water"]].isel(time=-1, drop=True)  # a view of all numbers of the runs
+
+    monkeypatch.setattr("kredslob.studies.evaluate._CHUNK", 2)
+    evaluate(tanks, tank_design(), Outcomes(("Water",), last))
+    assert len(kept) == 4
 
 
 def test_a_design_that_makes_no_sense_is_refused(tanks: Model) -> None:
