@@ -2,7 +2,8 @@
 
 `load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
-`critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
+`critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself;
+`uncertainty` draws the uncertain parameters and says how the outcomes spread.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
 `loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
@@ -31,6 +32,7 @@ from kredslob.studies.discovery import cart, prim
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.sweep import sweep
+from kredslob.studies.uncertainty import uncertainty
 from kredslob.verification import verify
 
 __all__ = [
@@ -72,6 +74,7 @@ __all__ = [
     "summary",
     "sustaining_regions",
     "sweep",
+    "uncertainty",
     "verify",
     "write_graph",
 ]

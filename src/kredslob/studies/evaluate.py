@@ -13,7 +13,7 @@ from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 
-_CHUNK = 5_000  # runs whose saved variables are in memory together
+_CHUNK = 2_000  # runs in memory together: 200 MB with all that the fund is asked for
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,9 @@ def evaluate(
             threads=threads,
             client=client,
         )
-        found.append(outcomes.compute(runs).drop_vars(RUN, errors="ignore"))
+        # a copy: what is read from a run is a view of it, and would keep all of its numbers
+        answers = outcomes.compute(runs).drop_vars(RUN, errors="ignore").copy(deep=True)
+        found.append(answers)
         if progress:
             progress(min(begin + _CHUNK, count), count)
     results = xr.concat(found, RUN).assign_coords({RUN: design[RUN].values})
