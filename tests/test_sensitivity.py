@@ -212,7 +212,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("method", "options", "message"), BAD, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(("method", "options", "message"), BAD, ids=[m for *_, m in BAD])
 def test_a_bad_study_is_refused_in_one_line(
     ishigami: Model, method: Any, options: dict[str, Any], message: str
 ) -> None:
