@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from kredslob.cycle.accounts import LEDGERS, accounts
+from kredslob.cycle.accounts import LEDGERS, worth
 from kredslob.cycle.threshold import GAIN_VARIABLES, late_coverage, loop_gain, margin
 
 OUTCOME_VARIABLES = tuple(
@@ -44,7 +44,7 @@ def cycle_outcomes(runs: xr.Dataset) -> xr.Dataset:
     end = runs.isel(time=-1, drop=True)
     helped = end["Cumulated Completions"].sum("Group")
     relief = end["Cumulated Kept"] + end["Cumulated Unclaimed"] - end["Cumulated Outcome Payments"]
-    books = accounts(runs)
+    books = worth(runs)
     found = {
         "fund at the end": (end["total cash"], "DKK"),
         "citizens helped": (helped.sum("Need"), "person"),
@@ -68,4 +68,4 @@ def cycle_outcomes(runs: xr.Dataset) -> xr.Dataset:
         name: values.assign_attrs(units=unit, long_name=name)
         for name, (values, unit) in found.items()
     }
-    return xr.Dataset(named).drop_vars(["year"], errors="ignore")
+    return xr.Dataset(named).drop_vars(["year", "time"], errors="ignore")
