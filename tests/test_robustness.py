@@ -135,7 +135,7 @@ def test_every_policy_meets_the_same_draws(tanks: Model) -> None:
             alone = tanks.run({**inflow, "time constant": constant})["Water"].isel(time=-1)
             np.testing.assert_array_equal(found["Water"].sel(policy=name, run=run), alone)
     assert found["input time constant"].dims == ("run",)
-    assert found["title da"].values.tolist() == ["little", "much"]
+    assert found["title_da"].values.tolist() == ["little", "much"]
 
 
 def test_what_is_drawn_is_not_a_choice(tanks: Model) -> None:

@@ -7,6 +7,7 @@ differ in how much they fear, so several are given, each with its ranking.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +71,7 @@ def evaluate_policies(
     -------
     Dataset
         Outcomes over ``policy`` and ``run``, with what was drawn under "input NAME" over ``run``,
-        and "title da" and "title en", over ``policy``: the scenario's title, or its name.
+        and "title_da" and "title_en", over ``policy``: the scenario's title, or its name.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def evaluate_policies(
     names = xr.DataArray(list(policies), dims=POLICY, name=POLICY)
     results = xr.concat([one.drop_vars(inputs) for one in found], names)
     titles = {
-        f"title {language}": (POLICY, [_title(n, s, language) for n, s in policies.items()])
+        f"title_{language}": (POLICY, [_title(n, s, language) for n, s in policies.items()])
         for language in LANGUAGES
     }
     # the policy is on the axis now, not one for all
@@ -167,7 +168,8 @@ def robustness(
         * "Hurwicz value": mean of the best and the worst case.
 
         "regret" is over ``policy`` and ``run``; "rank" over ``criterion`` and ``policy``, 1 for the
-        best, and equal policies share the better rank.
+        best, and equal policies share the better rank. Attributes say the outcome, which way is
+        better, and the thresholds (JSON).
 
     Raises
     ------
@@ -199,14 +201,16 @@ def robustness(
     for name in found.data_vars:
         own = "Dmnl" if name in ("satisficing share", "rank") else unit
         found[name].attrs = {"units": own, "long_name": str(name)}
+    said = {
+        name: {"low": low, "high": high, "units": results[name].attrs.get("units", "")}
+        for name, (low, high) in thresholds.items()
+    }
     return found.assign_attrs(
         {
             **results.attrs,
             "outcome": outcome,
             "better": "larger" if larger_is_better else "smaller",
-            "thresholds": "; ".join(
-                f"{n}: {low} to {high}" for n, (low, high) in thresholds.items()
-            ),
+            "thresholds": json.dumps(said),
         }
     )
 
