@@ -5,7 +5,8 @@
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
-`loop_elasticities` the loops that move them.
+`loop_elasticities` the loops that move them. `evaluate_policies` and `robustness` say which policy
+holds up whatever turns out to be true, and `search` finds those that no other beats.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -27,6 +28,8 @@ from kredslob.results import load_run
 from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.regions import sustaining_regions
+from kredslob.studies.robustness import evaluate_policies, robustness
+from kredslob.studies.search import search, within
 from kredslob.studies.sweep import sweep
 from kredslob.verification import verify
 
@@ -46,6 +49,7 @@ __all__ = [
     "critical_rate_uncertainty",
     "dominance",
     "equity",
+    "evaluate_policies",
     "find_loops",
     "goals",
     "independent_loops",
@@ -59,9 +63,12 @@ __all__ = [
     "loop_gain",
     "loop_scores",
     "path_score",
+    "robustness",
+    "search",
     "summary",
     "sustaining_regions",
     "sweep",
     "verify",
+    "within",
     "write_graph",
 ]

@@ -86,7 +86,7 @@ def robust_policies(found: xr.Dataset, language: str, criteria: Sequence[str] = 
         panels = figure.subplots(1, len(criteria), sharey=True)
         for axes, criterion in zip(panels, criteria, strict=True):
             _ranked(axes, ordered, criterion, w)
-        panels[0].set_yticks(np.arange(len(titles)), [wrapped(t, 34) for t in titles])
+        panels[0].set_yticks(np.arange(len(titles)), [wrapped(t, 30) for t in titles])
         panels[0].tick_params(axis="y", labelcolor=INK, labelsize=11)
         panels[0].set_ylim(len(titles) - 0.5, -0.5)
         outcome = _capital(_outcome(str(found.attrs["outcome"]), w))
@@ -125,10 +125,12 @@ def _ranked(axes: Axes, found: xr.Dataset, criterion: str, w: Words) -> None:
             path_effects=_AROUND,
         )
     axes.margins(x=0.14)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
     def tick(value: float, _: object) -> str:
-        return scale.text(value * scale.over, w)
+        step = float(np.diff(axes.get_xticks()[:2])[0])
+        digits = max(0, int(np.ceil(-np.log10(step) - 1e-9)))
+        return w.percent(value, max(0, digits - 2)) if scale.percent else w.number(value, digits)
 
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     axes.set_title(w.text(f"policies.{criterion}"), size=13, color=INK, pad=10)
@@ -347,5 +349,5 @@ def _scale(values: xr.DataArray, w: Words) -> _Scale:
 
 
 def _digits(width: float) -> int:
-    """Decimals that tell values of this spread apart."""
-    return int(np.clip(1 - np.floor(np.log10(width)), 0, 3)) if width > 0 else 0
+    """Decimals that tell quarters of this spread apart."""
+    return int(np.clip(-np.floor(np.log10(width / 4)), 0, 3)) if width > 0 else 0
