@@ -142,7 +142,7 @@ def test_every_policy_meets_the_same_draws(tanks: Model) -> None:
 
 def test_what_is_drawn_is_not_a_choice(tanks: Model) -> None:
     draws = sample(factors_of({"time constant": (3, 8)}), 2)
-    policies = {"slow": {"time constant": 8}, "quick": {"time constant": 3}}
+    policies = {"slow": {"Time_Constant": 8}, "quick": {"time constant": 3}}
     with pytest.raises(ParameterError, match="'time constant' is drawn, but 'slow' and 'quick'"):
         evaluate_policies(tanks, policies, draws, at_end("Water"))
     with pytest.raises(ParameterError, match="found none"):

@@ -222,7 +222,7 @@ def test_without_pymoo_one_line_says_what_to_install(
         search(schaffer, {"x": (-10, 10)}, LESS, at_end("f1", "f2"))
 
 
-def test_the_funds_levers_are_searched(model: Model) -> None:
+def test_the_funds_levers_are_searched(model: Model, tmp_path: Path) -> None:
     place = load_scenario()
     draws = sample(cycle_factors(place), 4)
     found = search(
@@ -239,6 +239,10 @@ def test_the_funds_levers_are_searched(model: Model) -> None:
     )
     assert names_of(found, "objective")[-1] == "5 % quantile of net present value of public purse"
     assert found["citizens helped"].attrs["units"] == "person"
+    assert found.attrs["algorithm"].startswith("NSGA-III, pymoo")
+    assert found.attrs["setting"] == "municipality"
+    found.to_netcdf(tmp_path / "front.nc")
+    xr.testing.assert_equal(xr.load_dataset(tmp_path / "front.nc"), found)
     one = found.isel(policy=0)
     levers = {name: float(one[name]) for name in cycle_levers()}
     alone = model.run_many(draws, {**place.parameters, **levers}, years=10)

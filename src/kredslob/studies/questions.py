@@ -35,7 +35,7 @@ _MORE: Mapping[str, tuple[Mapping[str, Any], str, str]] = {
         "Tre fjerdedele geninvesteres",
         "Three quarters are reinvested",
     ),
-    "complex-third": (
+    "complex-three-in-ten": (
         {_RESERVED: "30 %", "allocation weight": 0},
         "Tre ud af ti kroner til komplekse behov",
         "Three kroner in ten for complex need",

@@ -17,6 +17,7 @@ import xarray as xr
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
+from kredslob.program import key
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.evaluate import Outcomes, evaluate
 
@@ -241,11 +242,15 @@ def _ranks(criteria: Mapping[str, xr.DataArray], larger_is_better: bool) -> xr.D
 
 def _check_held(policies: Policies, draws: xr.Dataset) -> None:
     """What is drawn must not be a choice: the draw would overrule it without a word."""
+    stated = {
+        name: {key(constant): value for constant, value in _parameters(scenario).items()}
+        for name, scenario in policies.items()
+    }
+    first = next(iter(stated))
     for constant in dict.fromkeys(str(label).partition("[")[0] for label in draws.data_vars):
-        said = {n: _parameters(s).get(constant) for n, s in policies.items()}
-        first = next(iter(said))
-        for name, value in said.items():
-            if repr(value) != repr(said[first]):  # numbers, nested dicts or lists
+        for name, values in stated.items():
+            found, other = values.get(key(constant)), stated[first].get(key(constant))
+            if repr(found) != repr(other):  # numbers, nested dicts or lists
                 raise ParameterError(
                     f"'{constant}' is drawn, but '{first}' and '{name}' state different values; "
                     "leave it out of the draws"

@@ -90,7 +90,8 @@ class _Task:
         design = {name: (RUN, np.repeat(points[:, k], count)) for k, name in enumerate(self.levers)}
         for name, values in (draws.data_vars if draws is not None else {}).items():
             design[str(name)] = (RUN, np.tile(values.values, len(points)))
-        table = xr.Dataset(design, {RUN: np.arange(len(points) * count)})
+        made_by = draws.attrs if draws is not None else {}
+        table = xr.Dataset(design, {RUN: np.arange(len(points) * count)}, made_by)
         results = evaluate(
             self.model,
             table,
@@ -187,6 +188,7 @@ def search(
         held-out draws"; "seed" that found it. "hypervolume", over ``seed_run`` and ``generation``:
         share of the box between the best and the worst value met of each objective that lies
         behind the front of that generation, 0 to 1; it rises and levels off as a search converges.
+        Attributes say what made it.
 
         If a search is interrupted from the keyboard, the generations done so far count, and the
         attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
@@ -220,7 +222,11 @@ def search(
         interrupted = True
     results = _joined(task, found, draws, held_out)
     return results.assign_attrs(
-        population=population, generations=generations, interrupted=int(interrupted)
+        algorithm=_name_of(len(objectives)),
+        population=population,
+        generations=generations,
+        seeds=list(seeds),
+        interrupted=int(interrupted),
     )
 
 
@@ -319,6 +325,13 @@ def _algorithm(objectives: int, population: int) -> Any:
         steps += 1
     directions = get_reference_directions("das-dennis", objectives, n_partitions=steps)
     return NSGA3(directions, pop_size=max(population, len(directions)))
+
+
+def _name_of(objectives: int) -> str:
+    import pymoo
+
+    which = "NSGA-II" if objectives <= _MOST_BY_CROWDING else "NSGA-III"
+    return f"{which}, pymoo {pymoo.__version__}"
 
 
 def _best(costs: np.ndarray) -> np.ndarray:
