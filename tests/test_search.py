@@ -31,6 +31,7 @@ SAVEPER = 1 ~ ~|
 """
 # Schaffer (1985): the front is sqrt(f1) + sqrt(f2) = 2, where x is 0 to 2.
 SCHAFFER = """x = 0 ~ Dmnl ~|
+idle = 0 ~ Dmnl ~|
 luck = 0 ~ Dmnl ~|
 f1 = x * x + luck ~ Dmnl ~|
 f2 = (x - 2) * (x - 2) ~ Dmnl ~|
@@ -117,6 +118,24 @@ def test_the_same_seed_gives_the_same_policies(schaffer: Model) -> None:
     np.testing.assert_array_equal(run(3)["x"], run(3)["x"])
     np.testing.assert_array_equal(run(3)["hypervolume"], run(3)["hypervolume"])
     assert run(3)["x"].values.tolist() != run(4)["x"].values.tolist()
+
+
+def test_last_bits_do_not_steer_the_search(schaffer: Model) -> None:
+    """Processors round differently; a search is to find the same policies on each."""
+    plain = at_end("f1", "f2")
+
+    def points(noise: float) -> np.ndarray:
+        chance = np.random.default_rng(0)
+
+        def compute(runs: xr.Dataset) -> xr.Dataset:
+            found = plain.compute(runs)
+            return found * (1 + noise * chance.uniform(-1, 1, found.sizes["run"]))
+
+        outcomes = Outcomes(("f1", "f2"), compute)
+        levers = {"x": (-10, 10), "idle": (0, 1)}  # policies that differ in it alone are ties
+        return search(schaffer, levers, LESS, outcomes, seeds=(1,))["x"].values
+
+    np.testing.assert_allclose(np.sort(points(1e-15)), np.sort(points(0)), atol=1e-9)
 
 
 def test_objectives_are_means_and_quantiles_over_draws(schaffer: Model) -> None:

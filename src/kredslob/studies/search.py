@@ -25,6 +25,7 @@ from kredslob.studies.robustness import POLICY, Ranges, meets
 
 Levers = Mapping[str, tuple[float, float]]
 HELD_OUT = " on held-out draws"
+_BITS = 36  # of an objective that the search heeds: ten digits
 _MOST_BY_CROWDING = 3  # objectives up to which NSGA-II keeps the front spread
 
 
@@ -121,7 +122,9 @@ class _Task:
         """Objectives as pymoo wants them: less is better, shape (policies, objectives)."""
         signs = [-1.0 if o.larger_is_better else 1.0 for o in self.objectives]
         columns = [s * reached[o.name].values for s, o in zip(signs, self.objectives, strict=True)]
-        return np.column_stack(columns)
+        # the last bits differ between processors, and are not to decide between policies
+        share, power = np.frexp(np.column_stack(columns))
+        return np.ldexp(np.round(share * 2.0**_BITS) / 2.0**_BITS, power)
 
 
 @dataclass(frozen=True)
