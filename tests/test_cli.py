@@ -91,6 +91,16 @@ BAD = [
     (["threshold", "--draws", "many"], "--draws"),
     (["threshold", "--seed", "-1"], "--seed"),
     (["threshold", "--rates", "1"], "--rates"),
+    (["uncertainty", "--scenario", "schedule"], "'reinvestment rule' sets the rate here"),
+    (["uncertainty", "--setting", "missing.toml"], "missing.toml: does not exist"),
+    (["uncertainty", "--set", "reinvestment rat=1"], "did you mean 'reinvestment rate'?"),
+    (["uncertainty", "--rates", "0.5,2"], "--rates: found 2, expected numbers from 0 to 1"),
+    (["uncertainty", "--rates", "half"], "--rates"),
+    (["uncertainty", "--years", "71"], "--years"),
+    (["uncertainty", "--draws", "19"], "--draws"),
+    (["uncertainty", "--draws", "1e5"], "--draws"),
+    (["uncertainty", "--seed", "-1"], "--seed"),
+    (["uncertainty", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["threshold", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
@@ -253,6 +263,40 @@ def test_the_threshold_leaves_a_whole_folder(
     assert saved.tables["uncertainty"].attrs["seed"] == 7
     assert saved.tables["bracket"]["critical rate"] == float("inf")
     assert [p.name for p in tmp_path.iterdir()] == ["here"]
+
+
+@pytest.mark.slow
+def test_uncertainty_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["uncertainty", "--years", "8", "--draws", "20", "--seed", "7", "--lang", "da"]
+    words += ["--rates", "1,0.25", "--set", "overhead share=0", "--out", "here"]
+    assert called(monkeypatch, *words) == 0
+    shown = capsys.readouterr()
+    assert "Kommune med 100.000 indbyggere" in shown.out
+    assert "(0 af 20)" in shown.out.replace("\N{NO-BREAK SPACE}", " ")
+    assert shown.err == ""
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    pictures = {"fans", "payback", "risk"}
+    assert files == {
+        *(f"uncertainty.{ln}.csv" for ln in ("da", "en")),
+        "run.nc",
+        "manifest.json",
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+        "tables/uncertainty.nc",
+        *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    saved = kredslob.load_run(folder)
+    assert (saved.manifest["seed"], saved.manifest["draws"]) == (7, 20)
+    assert "--draws 20 --seed 7" in saved.manifest["command"]
+    found = saved.tables["uncertainty"]
+    assert list(found["reinvestment rate"].values) == [0.25, 1]
+    assert found.sizes["draw"] == 20
+    assert found.attrs["model_hash"] == saved.manifest["model sha256"]
+    assert list(saved.runs["reinvestment rate"].values) == [0.25, 1]
 
 
 def test_what_there_is_can_be_listed_in_danish(

@@ -19,6 +19,7 @@ from kredslob import ensemble
 from kredslob.distributed import _unpacked
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.simulation import Model
+from kredslob.studies.uncertainty import uncertainty
 
 distributed = pytest.importorskip("distributed")
 
@@ -161,3 +162,9 @@ def test_workers_of_another_version_are_refused() -> None:
     job = SimpleNamespace(target=SimpleNamespace(source="as the worker writes it"))
     with pytest.raises(KredslobError, match="another version of kredslob"):
         _unpacked(pickle.dumps((job, None, "hash of what the client wrote")))
+
+
+def test_a_study_of_uncertainty_is_the_same_on_a_cluster(model: Model, client: Any) -> None:
+    given: dict[str, Any] = {"rates": (1,), "draws": 40, "years": 4}
+    here, there = uncertainty(model, **given), uncertainty(model, client=client, **given)
+    xr.testing.assert_equal(here, there)

@@ -44,6 +44,9 @@ def test_the_commands_in_the_documents_exist() -> None:
     shown = CliRunner().invoke(app, ["threshold", "--help"]).output
     for option in ("--setting", "--scenario", "--set", "--years", "--draws", "--seed", "--out"):
         assert option in shown
+    shown = CliRunner().invoke(app, ["uncertainty", "--help"]).output
+    for option in ("--setting", "--scenario", "--set", "--rates", "--years", "--draws", "--seed"):
+        assert option in shown
 
 
 def test_the_example_of_a_scenario_file_loads(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from kredslob.batches import batch_of
 from kredslob.errors import ParameterError
 from kredslob.feedback.dominance import dominance
 from kredslob.feedback.graph import causal_graph, write_graph
-from kredslob.feedback.links import links_of, measured, moving, nudged
+from kredslob.feedback.links import links_of, moving
 from kredslob.feedback.loops import find_loops, independent_loops
+from kredslob.feedback.measuring import measured, nudged
 from kredslob.feedback.network import Network
 from kredslob.feedback.scores import Feedback, strongest_loops
 from kredslob.simulation import Model

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from kredslob.cycle.accounts import accounts, worth
 from kredslob.cycle.scenario import load_scenario
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
@@ -189,10 +188,3 @@ def test_the_document_says_who_is_first(model: Model) -> None:
         first = [rank.sel(criterion=criterion) for rank in ranks]
         named = [", ".join(rank["policy"].values[rank.values == 1]) for rank in first]
         assert f"| {criterion} | {' | '.join(named)} |" in text
-
-
-def test_worth_is_that_of_the_accounts(model: Model) -> None:
-    run = model.run(load_scenario("private-unscreened"), years=12, saveper=1)
-    whole, part = accounts(run), worth(run)
-    for name in part.data_vars:
-        np.testing.assert_array_equal(part[name], whole[name])

@@ -10,7 +10,6 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kredslob.cycle.draws import draw_parameters
 from kredslob.cycle.goals import GOAL_VARIABLES, goals
 from kredslob.cycle.parameters import ParameterTable
 from kredslob.cycle.scenario import Scenario, load_scenario
@@ -26,6 +25,8 @@ from kredslob.cycle.threshold import (
 from kredslob.errors import KredslobError, ParameterError
 from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
+from kredslob.studies.factors import sample
+from kredslob.studies.questions import cycle_factors
 from kredslob.studies.regions import MAPS, along, sustaining_regions
 from kredslob.studies.sweep import sweep
 from linear_regime import DISBURSEMENT, LINEAR, ONE_STATE, growth, scaled
@@ -208,10 +209,10 @@ def test_a_rate_set_by_a_rule_is_refused(model: Model, rule: int) -> None:
 def test_draws_stay_in_their_ranges_with_the_mean_of_their_distribution(
     table: ParameterTable,
 ) -> None:
-    found = draw_parameters(table, {}, 4000, seed=1)
+    found = sample(cycle_factors(None), 4000, seed=1)
     rows = {row.label: row for row in table}
-    for label, values in found.items():
-        row = rows[label]
+    for label, column in found.data_vars.items():
+        row, values = rows[str(label)], column.values
         assert row.low <= values.min() <= values.max() <= row.high
         mean = (row.low + row.value + row.high) / 3
         if row.distribution == "switch":
@@ -219,14 +220,14 @@ def test_draws_stay_in_their_ranges_with_the_mean_of_their_distribution(
             mean = 0.5
         assert values.mean() == pytest.approx(mean, abs=0.05 * (row.high - row.low)), label
     drawn = [row for row in table if row.kind in ("parameter", "switch") and row.low < row.high]
-    assert set(found) == {row.label for row in drawn if row.distribution != "fixed"}
+    assert set(found.data_vars) == {row.label for row in drawn if row.distribution != "fixed"}
 
 
-def test_what_a_scenario_changes_is_held(table: ParameterTable) -> None:
+def test_what_a_scenario_changes_is_held() -> None:
     stated = load_scenario(None, "national").with_parameters(
         {"cashing delay": {"health": "3 years"}, "optimism correction": 0.5}
     )
-    found = draw_parameters(table, stated.parameters, 2, seed=1)
+    found = {factor.name for factor in cycle_factors(stated)}
     assert "optimism correction" not in found
     assert "cashing delay[health]" not in found
     assert "cashing delay[social]" in found
@@ -234,10 +235,11 @@ def test_what_a_scenario_changes_is_held(table: ParameterTable) -> None:
 
 
 def test_critical_rates_of_draws_are_those_of_a_bracket_of_each(
-    model: Model, table: ParameterTable, generous: Scenario
+    model: Model, generous: Scenario
 ) -> None:
     found = critical_rate_uncertainty(model, generous, draws=6, seed=3)
-    columns = draw_parameters(table, generous.parameters, 6, seed=3)
+    drawn = sample(cycle_factors(generous), 6, seed=3)
+    columns = {label: values.values for label, values in drawn.data_vars.items()}
     for draw in range(6):
         rates = np.clip(float(found["critical rate"][draw]) - np.array([1e-4, 0]), 0, 1)
         design = {label: values[[draw] * 2] for label, values in columns.items()} | {RATE: rates}

@@ -2,11 +2,14 @@
 
 `load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
-`critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
+`critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself;
+`uncertainty` draws the uncertain parameters and says how the outcomes spread.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
-`loop_elasticities` the loops that move them. `evaluate_policies` and `robustness` say which policy
-holds up whatever turns out to be true, and `search` finds those that no other beats.
+`loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
+which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
+`evaluate_policies` and `robustness` say which policy holds up whatever turns out to be true, and
+`search` finds those that no other beats.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -27,10 +30,13 @@ from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
+from kredslob.studies.discovery import cart, prim
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies, robustness
 from kredslob.studies.search import search, within
+from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.sweep import sweep
+from kredslob.studies.uncertainty import uncertainty
 from kredslob.verification import verify
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "cart",
     "causal_graph",
     "critical_bracket",
     "critical_rate",
@@ -62,12 +69,19 @@ __all__ = [
     "loop_elasticities",
     "loop_gain",
     "loop_scores",
+    "morris",
+    "one_at_a_time",
     "path_score",
+    "pawn",
+    "prim",
     "robustness",
     "search",
+    "sobol",
+    "strongest",
     "summary",
     "sustaining_regions",
     "sweep",
+    "uncertainty",
     "verify",
     "within",
     "write_graph",

@@ -9,6 +9,8 @@ import shlex
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -32,6 +34,7 @@ LOOP_RATES = "0,0.25,1"
 MOST_RATES = 21
 DRAWS = 2000
 MOST_DRAWS = 20_000
+DRAWS_AT_RATES, FEWEST_DRAWS, MOST_DRAWS_AT_RATES = 10_000, 20, 200_000
 _DIFFERENCES_SHOWN = 10
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
@@ -181,8 +184,7 @@ def threshold(
     from kredslob.cycle.scenario import load_scenario
 
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
-    if chosen.parameters.get(RULE, 0) != 0:
-        raise ParameterError(f"'{RULE}' sets the rate here; a threshold needs rule 0")
+    _check_rule(chosen)
     folder = out or _new_folder(chosen, "threshold")
     _check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--years": years}
@@ -200,6 +202,59 @@ def threshold(
     save_threshold(folder, study, scenario=chosen, command=shlex.join(command))
     for table in threshold_tables(study, lang.value, chosen):
         Console().print(table)
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def uncertainty(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    rates: Annotated[
+        str, typer.Option(help="Reinvestment rates to compare, under the same draws.")
+    ] = "0.5,1",
+    years: YearsOption = None,
+    draws: Annotated[
+        int,
+        typer.Option(
+            min=FEWEST_DRAWS, max=MOST_DRAWS_AT_RATES, help="Draws of the uncertain parameters."
+        ),
+    ] = DRAWS_AT_RATES,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Draw the uncertain parameters: how likely is payback, and who risks what."""
+    from kredslob.cycle.scenario import load_scenario
+
+    chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
+    _check_rule(chosen)
+    compared = _rates(rates, chosen, own=True)
+    folder = out or _new_folder(chosen, "uncertainty")
+    _check_folder(folder)
+    given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
+    given |= {"--draws": draws, "--seed": seed}
+    command = ["kredslob", "uncertainty", *_as_given(given, set_ or ()), "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.uncertainty_folder import save_uncertainty
+    from kredslob.show.uncertainty_table import uncertainty_table
+
+    with _progress() as progress:
+        found = kredslob.uncertainty(
+            kredslob.load(),
+            chosen,
+            rates=compared,
+            draws=draws,
+            seed=seed,
+            years=years,
+            progress=progress,
+        )
+    runs = _run(chosen, compared, years)
+    save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
+    Console().print(uncertainty_table(found, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
 
@@ -490,14 +545,17 @@ def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[s
     return words + [w for change in changes for w in ("--set", change)]
 
 
-def _run(chosen: Scenario, rates: tuple[float, ...], years: float | None) -> xr.Dataset:
+def _check_rule(chosen: Scenario) -> None:
+    if chosen.parameters.get(RULE, 0) != 0:
+        raise ParameterError(f"'{RULE}' sets the rate here; expected rule 0")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, float], None]]:
+    """Show a bar while work goes on, where somebody watches."""
     from rich.console import Console
     from rich.progress import Progress
 
-    import kredslob
-    from kredslob.cycle.summary import with_rate
-
-    model = kredslob.load()
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("", total=None)
@@ -505,6 +563,15 @@ def _run(chosen: Scenario, rates: tuple[float, ...], years: float | None) -> xr.
         def progress(done: float, total: float) -> None:
             bar.update(task, completed=done, total=total)
 
+        yield progress
+
+
+def _run(chosen: Scenario, rates: tuple[float, ...], years: float | None) -> xr.Dataset:
+    import kredslob
+    from kredslob.cycle.summary import with_rate
+
+    model = kredslob.load()
+    with _progress() as progress:
         if rates:
             levers = {RATE: rates}
             return kredslob.sweep(model, chosen, levers, years=years, progress=progress)

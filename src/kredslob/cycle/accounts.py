@@ -10,7 +10,7 @@ citizens in work, and what raising taxes costs society.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +46,8 @@ DISCOUNT_RULE = (
     "Danish Ministry of Finance, 7 January 2021: 3.5 percent real for years 0-35, "
     "2.5 percent for years 36-70"
 )
-_FIRST_RATE, _FIRST_YEARS, _LATER_RATE, _LAST_YEAR = 0.035, 35, 0.025, 70
+_FIRST_RATE, _FIRST_YEARS, _LATER_RATE = 0.035, 35, 0.025
+LAST_YEAR = 70  # as far as the discount rule reaches
 _PURSES = ("municipality", "region", "state")
 _INVESTORS = "private investors"
 _RESOURCES = ["health", "justice", "social"]  # employment: benefits are a transfer to citizens
@@ -67,6 +68,7 @@ LEDGERS = (
     "paid in by purse",
 )
 """What `accounts` reads over time, to be saved where many runs are made."""
+_REPAID = ("Cumulated Paid In", "Cumulated Returned To Fund")
 _BOOKED = (
     "Capitalised Investments",
     "Cumulated Saved",
@@ -127,8 +129,11 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
       between fund, purses and investors. No gain in production is counted, which is cautious.
     * society with wellbeing: also wellbeing-years at the model's value of a wellbeing year.
     """
-    books, costs, benefits = _ledgers(run)
-    factors = xr.DataArray(discount_factors(int(books["year"][-1])), dims="year")
+    books = _books(run)
+    factors = _factors(books)
+    nothing = xr.zeros_like(books["Cumulated Spent"].sum("Capital"))
+    costs = _table(_costs(books), nothing)
+    benefits = _table(_benefits(books), nothing)
     cost, benefit = costs.sum("item"), benefits.sum("item")
     flows = benefit - cost
     present_cost = (cost * factors).sum("year")
@@ -138,8 +143,10 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
             "benefit": benefit,
             "net cash flow": flows,
             "line item": benefits - costs,
-            "net present value": _over_years(_net_present_value, flows),
-            "internal rate of return": _over_years(_internal_rate_of_return, flows),
+            "net present value": (flows * factors).sum("year"),
+            "internal rate of return": xr.apply_ufunc(
+                _internal_rate_of_return, flows, input_core_dims=[["year"]], vectorize=True
+            ),
             "benefit-cost ratio": (benefit * factors).sum("year")
             / present_cost.where(present_cost > 0),
             "payback year": _payback_years(books, cost, benefit),
@@ -148,8 +155,8 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
     return _described(result)
 
 
-def worth(run: xr.Dataset) -> xr.Dataset:
-    """Net present value and payback year alone: for ensembles, a quarter of the time of `accounts`.
+def net_present_values(run: xr.Dataset) -> xr.DataArray:
+    """Net present value of each party, without the other figures: for thousands of runs.
 
     Parameters
     ----------
@@ -158,30 +165,44 @@ def worth(run: xr.Dataset) -> xr.Dataset:
 
     Returns
     -------
-    Dataset
-        Over party: "net present value" (DKK) and "payback year" (year), as in `accounts`.
+    DataArray
+        DKK, over party, after the dimensions of a sweep; as in `accounts`.
 
     Raises
     ------
     KredslobError
         As for `accounts`.
     """
-    books, costs, benefits = _ledgers(run)
-    cost, benefit = costs.sum("item"), benefits.sum("item")
-    return xr.Dataset(
-        {
-            "net present value": _over_years(_net_present_value, benefit - cost),
-            "payback year": _payback_years(books, cost, benefit),
-        }
-    )
+    books = _books(run)
+    factors = _factors(books)
+    costs, benefits = _costs(books), _benefits(books)
+    values = [_present(benefits[p], factors) - _present(costs[p], factors) for p in PARTIES]
+    parties = xr.DataArray(list(PARTIES), dims="party", name="party")
+    found = xr.concat(xr.broadcast(*values), parties).transpose(..., "party")
+    return found.assign_attrs(units="DKK", long_name="net present value")
 
 
-def _ledgers(run: xr.Dataset) -> tuple[xr.Dataset, xr.DataArray, xr.DataArray]:
-    """What the run holds at whole years, and cost and benefit by party and item."""
-    needed = (*LEDGERS, "capital from purse", "value of a wellbeing year")
-    books = _at_whole_years(_only(run, needed, "accounts"))
-    nothing = xr.zeros_like(books["Cumulated Spent"].sum("Capital"))
-    return books, _table(_costs(books), nothing), _table(_benefits(books), nothing)
+def fund_payback_year(run: xr.Dataset) -> xr.DataArray:
+    """Year in which returned savings reach the capital paid in, as in `accounts`.
+
+    Parameters
+    ----------
+    run : Dataset
+        A run or sweep with "Cumulated Paid In" and "Cumulated Returned To Fund" at whole years.
+
+    Returns
+    -------
+    DataArray
+        Years from the start, linear between whole years; NaN if never.
+
+    Raises
+    ------
+    KredslobError
+        The run lacks a ledger or a whole year.
+    """
+    books = _at_whole_years(_only(run, _REPAID, "payback"))
+    found = _fund_payback(books).rename("payback year")
+    return found.assign_attrs(units="year", long_name="payback year of the fund")
 
 
 def discount_factors(years: int) -> Flows:
@@ -209,9 +230,9 @@ def discount_factors(years: int) -> Flows:
     divided by 1.025.
     https://www.pdfdrive.to/dl/dokumentationsnotat-for-den-samfundsoekonomiske-diskonteringsrente-7-januar-2021
     """
-    if not 0 <= years <= _LAST_YEAR:
+    if not 0 <= years <= LAST_YEAR:
         raise KredslobError(
-            f"discounting: found {years} years; the discount rule covers 0 to {_LAST_YEAR}"
+            f"discounting: found {years} years; the discount rule covers 0 to {LAST_YEAR}"
         )
     year = np.arange(years + 1)
     first = (1 + _FIRST_RATE) ** -np.minimum(year, _FIRST_YEARS).astype(float)
@@ -266,6 +287,15 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
         result[name].attrs = {"units": unit, "long_name": long_name}
     result.attrs = {"price year": 2024}
     return result
+
+
+def _books(run: xr.Dataset) -> xr.Dataset:
+    needed = (*LEDGERS, "capital from purse", "value of a wellbeing year")
+    return _at_whole_years(_only(run, needed, "accounts"))
+
+
+def _factors(books: xr.Dataset) -> xr.DataArray:
+    return xr.DataArray(discount_factors(int(books["year"][-1])), dims="year")
 
 
 def _only(run: xr.Dataset, names: tuple[str, ...], what: str) -> xr.Dataset:
@@ -359,6 +389,11 @@ def _yearly(ledger: xr.DataArray) -> xr.DataArray:
     return xr.concat([ledger.isel(year=slice(0, 1)), ledger.diff("year")], "year")
 
 
+def _present(lines: Mapping[str, xr.DataArray], factors: xr.DataArray) -> xr.DataArray:
+    # each line is discounted by itself: a table of all lines over all years would be large
+    return sum((line.dot(factors) for line in lines.values()), xr.DataArray(0.0))
+
+
 def _table(lines: Mapping[str, Mapping[str, xr.DataArray]], nothing: xr.DataArray) -> xr.DataArray:
     """Lines of all parties as one array over party, item and year, after the sweep's dimensions."""
     places = [(PARTIES.index(p), ITEMS.index(item)) for p in lines for item in lines[p]]
@@ -373,32 +408,18 @@ def _table(lines: Mapping[str, Mapping[str, xr.DataArray]], nothing: xr.DataArra
 
 
 def _payback_years(books: xr.Dataset, cost: xr.DataArray, benefit: xr.DataArray) -> xr.DataArray:
-    by_party = _over_years(_payback_year, cost.cumsum("year"), benefit.cumsum("year"))
-    of_fund = _over_years(
-        _payback_year,
-        books["Cumulated Paid In"].sum("Capital"),
-        books["Cumulated Returned To Fund"].sum("Purse"),
-    )
-    return by_party.where(by_party["party"] != "fund", of_fund)
+    by_party = _first_reached(cost.cumsum("year"), benefit.cumsum("year"))
+    return by_party.where(by_party["party"] != "fund", _fund_payback(books))
 
 
-def _over_years(figure: Callable[..., float], *flows: xr.DataArray) -> xr.DataArray:
-    dims = [["year"]] * len(flows)
-    return xr.apply_ufunc(
-        figure, *flows, input_core_dims=dims, vectorize=True, output_dtypes=[float]
-    )
+def _fund_payback(books: xr.Dataset) -> xr.DataArray:
+    paid_in, returned = (books[name] for name in _REPAID)
+    return _first_reached(paid_in.sum("Capital"), returned.sum("Purse"))
 
 
-def _net_present_value(flows: Flows) -> float:
-    import numpy_financial as npf
-
-    early, late = flows[: _FIRST_YEARS + 1], flows[_FIRST_YEARS + 1 :]
-    value = npf.npv(_FIRST_RATE, early)
-    if late.size:
-        # npf.npv leaves its first flow undiscounted: here year 35, which is in the early part
-        at_year_35 = npf.npv(_LATER_RATE, np.concatenate([[0.0], late]))
-        value += at_year_35 / (1 + _FIRST_RATE) ** _FIRST_YEARS
-    return float(value)
+def _first_reached(cost: xr.DataArray, benefit: xr.DataArray) -> xr.DataArray:
+    dims = [["year"]] * 2
+    return xr.apply_ufunc(_payback_year, cost, benefit, input_core_dims=dims)
 
 
 def _internal_rate_of_return(flows: Flows) -> float:
@@ -415,18 +436,20 @@ def _internal_rate_of_return(flows: Flows) -> float:
     return float(npf.irr(shares))
 
 
-def _payback_year(cost: Flows, benefit: Flows) -> float:
-    """First year in which cumulated benefit, by whole years, reaches cumulated cost."""
-    slack = _NEGLIGIBLE * max(np.abs(cost).max(), np.abs(benefit).max())
+def _payback_year(cost: Flows, benefit: Flows) -> Flows:
+    """First year in which cumulated benefit reaches cumulated cost, each of shape (..., years)."""
+    cost, benefit = np.broadcast_arrays(cost, benefit)
+    size = np.maximum(np.abs(cost), np.abs(benefit)).max(axis=-1, keepdims=True)
+    slack = _NEGLIGIBLE * size
     behind = cost - benefit
-    reached = np.flatnonzero((cost > slack) & (behind <= slack))
-    if not reached.size:
-        return float("nan")
-    year = int(reached[0])
-    if year == 0 or behind[year - 1] <= slack:
-        return float(year)
-    before, now = behind[year - 1], min(behind[year], 0.0)
-    return float(year - 1 + before / (before - now))
+    reached = (cost > slack) & (behind <= slack)
+    year = reached.argmax(axis=-1)[..., np.newaxis]
+    now = np.take_along_axis(behind, year, -1)
+    before = np.take_along_axis(behind, np.maximum(year - 1, 0), -1)
+    between = (year > 0) & (before > slack)
+    gap = np.where(between, before - np.minimum(now, 0.0), 1.0)
+    found = np.where(between, year - 1 + before / gap, year)
+    return np.where(reached.any(axis=-1), found[..., 0], np.nan)
 
 
 def _described(result: xr.Dataset) -> xr.Dataset:

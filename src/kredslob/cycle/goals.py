@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from kredslob.cycle.accounts import LEDGERS, accounts
+from kredslob.cycle.accounts import LEDGERS, fund_payback_year
 from kredslob.errors import KredslobError
 
 RATE = "reinvestment rate"
@@ -19,7 +19,7 @@ GOAL_VARIABLES = (
     "total cash",
     "value of a wellbeing year",
 )
-"""What `goals` reads of a run, to be saved where many are made."""
+"""What `goals` and the accounts read of a run, to be saved where many are made."""
 _ALIKE = 1e-9  # of the best, or of the capital: less is a difference of rounding
 
 
@@ -59,7 +59,7 @@ def goals(runs: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     KredslobError
-        The runs are no sweep over the rate, or lack what `kredslob.cycle.accounts.accounts` needs.
+        The runs are no sweep over the rate, or are not saved at every whole year.
     """
     if RATE not in runs.dims:
         raise KredslobError(f"goals: found no dimension '{RATE}', expected a sweep over it")
@@ -75,7 +75,7 @@ def goals(runs: xr.Dataset) -> xr.Dataset:
     returned = end["Cumulated Returned To Fund"].sum("Purse")
     found = xr.Dataset(
         {
-            "payback year": accounts(runs)["payback year"].sel(party="fund", drop=True),
+            "payback year": fund_payback_year(runs),
             "share repaid": returned / paid_in,
             "peak fund": runs["total cash"].max("time"),
             "reached": reached,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from kredslob.cycle.accounts import LEDGERS, worth
+from kredslob.cycle.accounts import LEDGERS, fund_payback_year, net_present_values
 from kredslob.cycle.threshold import GAIN_VARIABLES, late_coverage, loop_gain, margin
 
 OUTCOME_VARIABLES = tuple(
@@ -38,13 +38,13 @@ def cycle_outcomes(runs: xr.Dataset) -> xr.Dataset:
         Over the dimensions of the runs other than time: "fund at the end" (DKK), "citizens helped"
         and "complex need helped" (person), "wellbeing years", "relief of PURSE" and "relief in
         all" (DKK: savings kept and unclaimed less payments for outcomes), "net present value of
-        PARTY" (DKK), "payback year" (NaN if never), "late coverage" and "loop gain" (Dmnl), and
-        "carries itself" (1 or 0).
+        PARTY" (DKK, see `kredslob.cycle.accounts.net_present_values`), "payback year" (NaN if
+        never), "late coverage" and "loop gain" (Dmnl), and "carries itself" (1 or 0).
     """
     end = runs.isel(time=-1, drop=True)
     helped = end["Cumulated Completions"].sum("Group")
     relief = end["Cumulated Kept"] + end["Cumulated Unclaimed"] - end["Cumulated Outcome Payments"]
-    books = worth(runs)
+    values = net_present_values(runs)
     found = {
         "fund at the end": (end["total cash"], "DKK"),
         "citizens helped": (helped.sum("Need"), "person"),
@@ -54,18 +54,17 @@ def cycle_outcomes(runs: xr.Dataset) -> xr.Dataset:
             "wellbeing year",
         ),
         "relief in all": (relief.sum("Purse"), "DKK"),
-        "payback year": (books["payback year"].sel(party="fund", drop=True), "year"),
+        "payback year": (fund_payback_year(runs), "year"),
         "late coverage": (late_coverage(runs), "Dmnl"),
         "loop gain": (loop_gain(runs), "Dmnl"),
         "carries itself": ((margin(runs) >= 0).astype(float), "Dmnl"),
     }
     for purse in end["Purse"].values:
         found[f"relief of {purse}"] = (relief.sel(Purse=purse, drop=True), "DKK")
-    for party in books["party"].values:
-        value = books["net present value"].sel(party=party, drop=True)
-        found[f"net present value of {party}"] = (value, "DKK")
+    for party in values["party"].values:
+        found[f"net present value of {party}"] = (values.sel(party=party, drop=True), "DKK")
     named = {
-        name: values.assign_attrs(units=unit, long_name=name)
-        for name, (values, unit) in found.items()
+        name: value.assign_attrs(units=unit, long_name=name)
+        for name, (value, unit) in found.items()
     }
-    return xr.Dataset(named).drop_vars(["year", "time"], errors="ignore")
+    return xr.Dataset(named)

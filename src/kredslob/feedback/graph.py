@@ -13,7 +13,8 @@ import numpy as np
 
 from kredslob.batches import batch_of
 from kredslob.errors import ParameterError
-from kredslob.feedback.links import lookup_links, nudged
+from kredslob.feedback.links import lookup_links
+from kredslob.feedback.measuring import nudged
 from kredslob.feedback.network import Network, network, saved_arrays
 from kredslob.feedback.scores import CERTAIN, outweighing
 from kredslob.program import Array, Program

@@ -14,7 +14,8 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 
-from kredslob.feedback.links import Link, Measured, links_of, measured
+from kredslob.feedback.links import Link, links_of
+from kredslob.feedback.measuring import Measured, measured
 from kredslob.program import Array, Program
 
 Node = tuple[str, int, int]  # array, its first element that belongs here, and how many do

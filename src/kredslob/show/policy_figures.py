@@ -330,7 +330,7 @@ def _outcome(name: str, w: Words) -> str:
     if quantile:
         percent = w.percent(float(share) / 100)
         return w.text("policies.quantile", outcome=_outcome(rest, w), share=percent)
-    return w.table.get(f"other.{name}", name)
+    return w.outcome(name)
 
 
 def _capital(text: str) -> str:

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.draws import DISTRIBUTION, draw_parameters
-from kredslob.cycle.scenario import parameter_table
+from kredslob.cycle.draws import DISTRIBUTION
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
@@ -26,6 +25,8 @@ from kredslob.cycle.threshold import (
 )
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
+from kredslob.studies.factors import sample
+from kredslob.studies.questions import cycle_factors, stated_in
 
 RATE = "reinvestment rate"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -158,9 +159,8 @@ def critical_rate_uncertainty(
     check_constant_rate(scenario)
     if draws < 2:
         raise ParameterError(f"draws: found {draws}, expected at least 2")
-    if seed < 0:
-        raise ParameterError(f"seed: found {seed}, expected at least 0")
-    columns = draw_parameters(parameter_table(), _parameters(scenario), draws, seed)
+    drawn = sample(cycle_factors(scenario), draws, seed=seed)
+    columns = {str(name): values.values for name, values in drawn.data_vars.items()}
     low, high = _brackets(_margins(model, columns, scenario, years), draws, _SCANNED_PER_DRAW)
     runs = _runs(model, {**columns, RATE: np.ones(draws)}, scenario, years, GAIN_VARIABLES)
     gain = loop_gain(runs).values
@@ -190,8 +190,8 @@ def critical_rate_uncertainty(
 
 def check_constant_rate(scenario: Mapping[str, Any] | HasParameters | None) -> None:
     """Raise ParameterError where a schedule or a rule sets the rate, and not the lever."""
-    if np.any(_parameters(scenario).get("reinvestment rule", 0) != 0):
-        raise ParameterError("'reinvestment rule' sets the rate here; a threshold needs rule 0")
+    if np.any(stated_in(scenario).get("reinvestment rule", 0) != 0):
+        raise ParameterError("'reinvestment rule' sets the rate here; expected rule 0")
 
 
 def late_times(model: Model, years: float | None) -> list[float]:
@@ -201,10 +201,6 @@ def late_times(model: Model, years: float | None) -> list[float]:
     length = end - start if years is None else years
     late = round((1 - LAST_PART) * length / step) * step
     return sorted({start, start + late, start + length})
-
-
-def _parameters(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str, Any]:
-    return scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
 
 
 def _runs(

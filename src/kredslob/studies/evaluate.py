@@ -13,7 +13,7 @@ from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 
-_CHUNK = 5_000  # runs whose saved variables are in memory together
+_CHUNK = 2_000  # runs in memory together: 200 MB with all that the fund is asked for
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,30 @@ def at_end(*names: str) -> Outcomes:
         return runs[list(names)].isel(time=-1, drop=True)
 
     return Outcomes(names, compute)
+
+
+def over_time(*names: str, times: Sequence[float]) -> Outcomes:
+    """Values of variables of any model at each of some times, in the model's time unit."""
+
+    def compute(runs: xr.Dataset) -> xr.Dataset:
+        return runs[list(names)]
+
+    return Outcomes(names, compute, times)
+
+
+def only(outcomes: Outcomes, *names: str) -> Outcomes:
+    """Some of the outcomes, by name; one that is not among them is a ParameterError of a run."""
+
+    def compute(runs: xr.Dataset) -> xr.Dataset:
+        found = outcomes.compute(runs)
+        for name in names:
+            if name not in found:
+                raise ParameterError(
+                    f"found no outcome '{name}', expected one of {', '.join(map(str, found))}"
+                )
+        return found[list(names)]
+
+    return Outcomes(outcomes.variables, compute, outcomes.times)
 
 
 def evaluate(
@@ -98,7 +122,9 @@ def evaluate(
             threads=threads,
             client=client,
         )
-        found.append(outcomes.compute(runs).drop_vars(RUN, errors="ignore"))
+        # a copy: what is read from a run is a view of it, and would keep all of its numbers
+        answers = outcomes.compute(runs).drop_vars(RUN, errors="ignore").copy(deep=True)
+        found.append(answers)
         if progress:
             progress(min(begin + _CHUNK, count), count)
     results = xr.concat(found, RUN).assign_coords({RUN: design[RUN].values})

@@ -12,7 +12,7 @@ from kredslob.design import RUN
 from kredslob.errors import ParameterError
 
 DISTRIBUTIONS = ("uniform", "triangular", "switch")
-_LARGEST_SEED = 2**32 - 1
+_LARGEST_SEED = 2**32 - 2  # of NumPy, less one for libraries that take 0 for no seed
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,7 @@ def sample(
         raise ParameterError("a sample needs at least one factor, and each of them once")
     if not (isinstance(count, int | np.integer) and count > 0):
         raise ParameterError(f"draws: found {count!r}, expected a whole number above 0")
-    if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
-        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
+    check_seed(seed)
     if method not in _METHODS:
         raise ParameterError(f"method: found '{method}', expected one of {', '.join(_METHODS)}")
     chances = _METHODS[method](len(names), int(count), int(seed))
@@ -145,6 +144,12 @@ def sample(
         chances = _correlated(chances, names, correlations)
     columns = {f.name: (RUN, f.values(chances[:, k])) for k, f in enumerate(factors)}
     return xr.Dataset(columns, {RUN: np.arange(count)}, {"method": method, "seed": int(seed)})
+
+
+def check_seed(seed: int) -> None:
+    """Raise ParameterError where a seed is no whole number from 0 to 2^32 - 2."""
+    if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
+        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
 
 
 def _random(factors: int, count: int, seed: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from typing import Any
 from kredslob.cycle.draws import uncertain_rows
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
 from kredslob.cycle.scenario import DEFAULT_SETTING, Scenario, load_scenario, parameter_table
+from kredslob.cycle.threshold import LAST_PART
+from kredslob.simulation import HasParameters
 from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.factors import Factor
 from kredslob.studies.search import Objective
@@ -45,12 +47,12 @@ _LEVERS = (_RATE, "allocation weight", _RESERVED, "evaluation share")
 _PURSES = ("municipality", "region", "state")
 
 
-def cycle_factors(scenario: Scenario) -> list[Factor]:
+def cycle_factors(scenario: Mapping[str, Any] | HasParameters | None) -> list[Factor]:
     """The uncertain parameters, each with the distribution of its row of the table.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : mapping or object with ``parameters``, optional
         Place and policy. What it states otherwise than the table is a choice, and is held.
 
     Returns
@@ -65,13 +67,29 @@ def cycle_factors(scenario: Scenario) -> list[Factor]:
             row.distribution,
             row.value if row.distribution == "triangular" else None,
         )
-        for row in uncertain_rows(parameter_table(), scenario.parameters)
+        for row in uncertain_rows(parameter_table(), stated_in(scenario))
     ]
 
 
+def stated_in(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str, Any]:
+    """Parameters that a scenario states, in whichever form it is given."""
+    return scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
+
+
 def cycle_questions(years: int) -> Outcomes:
-    """What a run of the reinvestment model must answer, read at whole years."""
-    return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, [float(year) for year in range(years + 1)])
+    """What a run of the reinvestment model must answer, read at whole years.
+
+    Parameters
+    ----------
+    years : int
+        Horizon, 1 to 70. The start of its last quarter is saved too, for `late_coverage`.
+
+    Returns
+    -------
+    Outcomes
+    """
+    times = {float(year) for year in range(years + 1)} | {(1 - LAST_PART) * years}
+    return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, sorted(times))
 
 
 def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:

@@ -49,10 +49,16 @@ class Words:
     def parameter(self, label: str) -> str:
         """Name of a parameter, with its elements in parentheses: ``name[element,element]``."""
         name, _, elements = label.rstrip("]").partition("[")
-        labels = [self.element(e.strip()) for e in elements.split(",") if e.strip()]
+        named = [e.strip() for e in elements.split(",") if e.strip()]
+        labels = [self.table.get(f"element.{e}", e) for e in named]  # or another model's
         of = ", ".join(label[0].lower() + label[1:] for label in labels)
         said = self.table.get(f"parameter.{name}", name)
         return f"{said} ({of})" if of else said
+
+    def outcome(self, name: str) -> str:
+        """Name of an outcome or variable, in lower case; that of another model as it is."""
+        found = (self.table.get(f"{kind}.{name}") for kind in ("outcome", "other", "variable"))
+        return next((said for said in found if said), name)
 
     def unit(self, unit: str) -> str:
         """Write a unit of the model file for people, word by word."""
