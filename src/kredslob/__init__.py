@@ -8,6 +8,8 @@
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
 `loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
 which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
+`evaluate_policies` and `robustness` say which policy holds up whatever turns out to be true, and
+`search` finds those that no other beats.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -30,6 +32,8 @@ from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.discovery import cart, prim
 from kredslob.studies.regions import sustaining_regions
+from kredslob.studies.robustness import evaluate_policies, robustness
+from kredslob.studies.search import search, within
 from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.sweep import sweep
 from kredslob.studies.uncertainty import uncertainty
@@ -52,6 +56,7 @@ __all__ = [
     "critical_rate_uncertainty",
     "dominance",
     "equity",
+    "evaluate_policies",
     "find_loops",
     "goals",
     "independent_loops",
@@ -69,6 +74,8 @@ __all__ = [
     "path_score",
     "pawn",
     "prim",
+    "robustness",
+    "search",
     "sobol",
     "strongest",
     "summary",
@@ -76,5 +83,6 @@ __all__ = [
     "sweep",
     "uncertainty",
     "verify",
+    "within",
     "write_graph",
 ]

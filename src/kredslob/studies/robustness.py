@@ -1,0 +1,265 @@
+"""Which of several policies holds up, whatever turns out to be true.
+
+Every policy meets the same draws of what is uncertain, so that differences between policies come
+from the policies alone (common random numbers). Criteria of robustness disagree by design: they
+differ in how much they fear, so several are given, each with its ranking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from kredslob.design import RUN
+from kredslob.ensemble import Progress
+from kredslob.errors import ParameterError
+from kredslob.program import key
+from kredslob.simulation import HasParameters, Model
+from kredslob.studies.evaluate import Outcomes, evaluate
+
+POLICY = "policy"
+LANGUAGES = ("da", "en")
+Ranges = Mapping[str, tuple[float | None, float | None]]
+Policies = Mapping[str, Mapping[str, Any] | HasParameters]
+CRITERIA = (
+    "largest regret",
+    "90th-percentile regret",
+    "satisficing share",
+    "expected value",
+    "worst case",
+    "Hurwicz value",
+)
+"""What `robustness` judges by, from the names of its results."""
+_REGRETS = CRITERIA[:2]  # the only ones of which less is better, whatever the outcome
+_OPTIMISM = 0.5  # of Hurwicz's rule: best and worst case weigh the same
+
+
+def evaluate_policies(
+    model: Model,
+    policies: Policies,
+    draws: xr.Dataset,
+    outcomes: Outcomes,
+    *,
+    years: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    client: Any = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Run every policy over the same draws.
+
+    Parameters
+    ----------
+    model : Model
+        Any model.
+    policies : mapping of str to scenario
+        By name: what `Model.run` takes as a scenario. `kredslob.studies.questions.cycle_policies`
+        gives those of the reinvestment model.
+    draws : Dataset
+        Over ``run``, such as `kredslob.studies.factors.sample` gives: what no policy decides.
+    outcomes : Outcomes
+        What is asked of each run.
+    years, seed, threads, client
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (policies done, policies in all).
+
+    Returns
+    -------
+    Dataset
+        Outcomes over ``policy`` and ``run``, with what was drawn under "input NAME" over ``run``,
+        and "title_da" and "title_en", over ``policy``: the scenario's title, or its name.
+
+    Raises
+    ------
+    ParameterError
+        There is no policy, two of them state different values of what is drawn, or as for
+        `kredslob.studies.evaluate.evaluate`.
+    """
+    if not policies:
+        raise ParameterError("policies: found none, expected at least one")
+    _check_held(policies, draws)
+    found = []
+    for number, scenario in enumerate(policies.values(), 1):
+        one = evaluate(
+            model, draws, outcomes, scenario, years=years, seed=seed, threads=threads, client=client
+        )
+        found.append(one)
+        if progress:
+            progress(number, len(policies))
+    inputs = [f"input {name}" for name in draws.data_vars]
+    names = xr.DataArray(list(policies), dims=POLICY, name=POLICY)
+    results = xr.concat([one.drop_vars(inputs) for one in found], names)
+    titles = {
+        f"title_{language}": (POLICY, [_title(n, s, language) for n, s in policies.items()])
+        for language in LANGUAGES
+    }
+    # the policy is on the axis now, not one for all
+    made_by = {k: v for k, v in found[0].attrs.items() if k != "scenario"}
+    return results.assign(found[0][inputs]).assign_coords(titles).assign_attrs(made_by)
+
+
+def meets(values: xr.Dataset, ranges: Ranges) -> xr.DataArray:
+    """Where all of some numbers lie within their ranges.
+
+    Parameters
+    ----------
+    values : Dataset
+        Any numbers by name.
+    ranges : mapping of str to (low, high)
+        By name, in the unit of the variable; None for no bound. The bounds belong to the range.
+
+    Returns
+    -------
+    DataArray of bool
+        Over the dimensions of the variables named. A number that is missing meets nothing.
+
+    Raises
+    ------
+    ParameterError
+        No range is given, a name is unknown, or a range is empty.
+    """
+    if not ranges:
+        raise ParameterError("ranges: found none, expected at least one")
+    kept = xr.DataArray(True)
+    for name, (low, high) in ranges.items():
+        if name not in values:
+            known = ", ".join(map(str, values.data_vars))
+            raise ParameterError(f"'{name}' is not among {known}")
+        least = -np.inf if low is None else low
+        most = np.inf if high is None else high
+        if not least <= most:
+            raise ParameterError(f"'{name}': found low {low} and high {high}, expected low <= high")
+        kept = kept & (values[name] >= least) & (values[name] <= most)
+    return kept
+
+
+def robustness(
+    results: xr.Dataset, outcome: str, *, larger_is_better: bool, thresholds: Ranges
+) -> xr.Dataset:
+    """Judge policies by several criteria of robustness.
+
+    Parameters
+    ----------
+    results : Dataset
+        Over ``policy`` and ``run``, from `evaluate_policies`.
+    outcome : str
+        Name of the outcome to judge by, in whatever unit it has.
+    larger_is_better : bool
+        False if less of the outcome is better.
+    thresholds : mapping of str to (low, high)
+        What is good enough, by name of any outcome, as for `meets`.
+
+    Returns
+    -------
+    Dataset
+        Over ``policy``, in the unit of the outcome unless said otherwise:
+
+        * "largest regret": how far the policy lies behind the best policy in the draw in which it
+          lies furthest behind; choosing the smallest is Savage's minimax regret;
+        * "90th-percentile regret": exceeded in a tenth of the draws;
+        * "satisficing share" (Dmnl, 0 to 1): share of the draws in which all thresholds are met
+          (Starr's domain criterion);
+        * "expected value": mean over the draws;
+        * "worst case": of all draws; choosing the best is Wald's maximin;
+        * "Hurwicz value": mean of the best and the worst case.
+
+        "regret" is over ``policy`` and ``run``; "rank" over ``criterion`` and ``policy``, 1 for the
+        best, and equal policies share the better rank. Attributes say the outcome, which way is
+        better, and the thresholds (JSON).
+
+    Raises
+    ------
+    ParameterError
+        The outcome is unknown, is not over ``policy`` and ``run``, or has no number in some run.
+
+    Notes
+    -----
+    McPhail, Maier, Kwakkel, Giuliani, Castelletti and Westra (2018), Robustness metrics: how are
+    they calculated, when should they be used and why do they give different results? Earth's Future
+    6, 169-191, doi:10.1002/2017EF000649. Regret is relative to the policies at hand: it changes if
+    the set of policies does.
+    """
+    values = _judged(results, outcome)
+    gain = values if larger_is_better else -values
+    regret = (gain.max(POLICY) - gain).transpose(POLICY, RUN)
+    best, worst = gain.max(RUN), gain.min(RUN)
+    sign = 1 if larger_is_better else -1
+    criteria = {
+        "largest regret": regret.max(RUN),
+        "90th-percentile regret": regret.quantile(0.9, RUN).drop_vars("quantile"),
+        "satisficing share": meets(results, thresholds).mean(RUN),
+        "expected value": sign * gain.mean(RUN),
+        "worst case": sign * worst,
+        "Hurwicz value": sign * (_OPTIMISM * best + (1 - _OPTIMISM) * worst),
+    }
+    found = xr.Dataset({**criteria, "regret": regret, "rank": _ranks(criteria, larger_is_better)})
+    unit = str(values.attrs.get("units", ""))
+    for name in found.data_vars:
+        own = "Dmnl" if name in ("satisficing share", "rank") else unit
+        found[name].attrs = {"units": own, "long_name": str(name)}
+    said = {
+        name: {"low": low, "high": high, "units": results[name].attrs.get("units", "")}
+        for name, (low, high) in thresholds.items()
+    }
+    return found.assign_attrs(
+        {
+            **results.attrs,
+            "outcome": outcome,
+            "better": "larger" if larger_is_better else "smaller",
+            "thresholds": json.dumps(said),
+        }
+    )
+
+
+def _judged(results: xr.Dataset, outcome: str) -> xr.DataArray:
+    if outcome not in results.data_vars:
+        known = ", ".join(str(n) for n in results.data_vars if not str(n).startswith("input "))
+        raise ParameterError(f"outcome: found '{outcome}', expected one of {known}")
+    values = results[outcome]
+    if set(values.dims) != {POLICY, RUN}:
+        raise ParameterError(f"'{outcome}': found dimensions {values.dims}, expected policy, run")
+    missing = int((~np.isfinite(values)).sum())
+    if missing:
+        raise ParameterError(f"'{outcome}': has no number in {missing} runs, expected one in each")
+    return values
+
+
+def _ranks(criteria: Mapping[str, xr.DataArray], larger_is_better: bool) -> xr.DataArray:
+    """Rank of each policy under each criterion, 1 for the best."""
+    from scipy.stats import rankdata
+
+    ranks = []
+    for name, values in criteria.items():
+        up = name == "satisficing share" or (larger_is_better and name not in _REGRETS)
+        ranks.append(rankdata(-values if up else values, method="min").astype(int))
+    return xr.DataArray(ranks, {"criterion": list(criteria)}, ("criterion", POLICY))
+
+
+def _check_held(policies: Policies, draws: xr.Dataset) -> None:
+    """What is drawn must not be a choice: the draw would overrule it without a word."""
+    stated = {
+        name: {key(constant): value for constant, value in _parameters(scenario).items()}
+        for name, scenario in policies.items()
+    }
+    first = next(iter(stated))
+    for constant in dict.fromkeys(str(label).partition("[")[0] for label in draws.data_vars):
+        for name, values in stated.items():
+            found, other = values.get(key(constant)), stated[first].get(key(constant))
+            if repr(found) != repr(other):  # numbers, nested dicts or lists
+                raise ParameterError(
+                    f"'{constant}' is drawn, but '{first}' and '{name}' state different values; "
+                    "leave it out of the draws"
+                )
+
+
+def _parameters(scenario: Mapping[str, Any] | HasParameters) -> Mapping[str, Any]:
+    return scenario.parameters if isinstance(scenario, HasParameters) else scenario
+
+
+def _title(name: str, scenario: object, language: str) -> str:
+    return str(getattr(scenario, "title", {}).get(language, name))

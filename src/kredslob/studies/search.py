@@ -1,0 +1,401 @@
+"""Many-objective search: the policies that no other policy beats in everything at once.
+
+NSGA-II (Deb, Pratap, Agarwal and Meyarivan 2002, doi:10.1109/4235.996017) for up to three
+objectives and NSGA-III (Deb and Jain 2014, doi:10.1109/TEVC.2013.2281535) beyond, both by pymoo
+(Blank and Deb 2020, doi:10.1109/ACCESS.2020.2990567). A generation is one ensemble: all its
+policies over all draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from kredslob.design import RUN
+from kredslob.ensemble import Progress
+from kredslob.errors import ParameterError
+from kredslob.simulation import HasParameters, Model
+from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.robustness import POLICY, Ranges, meets
+
+Levers = Mapping[str, tuple[float, float]]
+HELD_OUT = " on held-out draws"
+_BITS = 36  # of an objective that the search heeds: ten digits
+_MOST_BY_CROWDING = 3  # objectives up to which NSGA-II keeps the front spread
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a search wants more, or less, of.
+
+    Parameters
+    ----------
+    outcome : str
+        Name of an outcome, one number a run.
+    larger_is_better : bool
+        False to want less of it.
+    quantile : float, optional
+        Quantile over the draws, 0 to 1, that is wanted: a low one guards against bad luck.
+        Default: the mean.
+
+    Raises
+    ------
+    ParameterError
+        The quantile is not between 0 and 1.
+    """
+
+    outcome: str
+    larger_is_better: bool = True
+    quantile: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantile is not None and not 0 <= self.quantile <= 1:
+            raise ParameterError(
+                f"'{self.outcome}': found quantile {self.quantile}, expected 0 to 1"
+            )
+
+    @property
+    def name(self) -> str:
+        """The outcome, with its quantile if it is not the mean."""
+        if self.quantile is None:
+            return self.outcome
+        return f"{100 * self.quantile:g} % quantile of {self.outcome}"
+
+    def over_draws(self, values: xr.DataArray) -> xr.DataArray:
+        """Mean or quantile over the dimension ``draw``."""
+        if self.quantile is None:
+            return values.mean("draw")
+        return values.quantile(self.quantile, "draw").drop_vars("quantile")
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What each policy is run under, and asked for."""
+
+    model: Model
+    levers: Levers
+    objectives: Sequence[Objective]
+    outcomes: Outcomes
+    scenario: Mapping[str, Any] | HasParameters | None
+    years: float | None
+    threads: int | None
+
+    def reached(self, points: np.ndarray, draws: xr.Dataset | None) -> xr.Dataset:
+        """Objectives of policies at these points, shape (policies, levers), in one ensemble."""
+        count = draws.sizes[RUN] if draws is not None else 1
+        design = {name: (RUN, np.repeat(points[:, k], count)) for k, name in enumerate(self.levers)}
+        for name, values in (draws.data_vars if draws is not None else {}).items():
+            design[str(name)] = (RUN, np.tile(values.values, len(points)))
+        made_by = draws.attrs if draws is not None else {}
+        table = xr.Dataset(design, {RUN: np.arange(len(points) * count)}, made_by)
+        results = evaluate(
+            self.model,
+            table,
+            self.outcomes,
+            self.scenario,
+            years=self.years,
+            threads=self.threads,
+        )
+        found = {o.name: self._objective(o, results, len(points)) for o in self.objectives}
+        return xr.Dataset(found, attrs=results.attrs)
+
+    def _objective(self, wanted: Objective, results: xr.Dataset, policies: int) -> xr.DataArray:
+        values = results.get(wanted.outcome)
+        if values is None or values.dims != (RUN,):
+            raise ParameterError(f"the outcomes give no '{wanted.outcome}', one number a run")
+        if not np.isfinite(values).all():
+            raise ParameterError(f"'{wanted.outcome}': has no number in some run")
+        table = xr.DataArray(values.values.reshape(policies, -1), dims=(POLICY, "draw"))
+        return wanted.over_draws(table).assign_attrs(
+            units=values.attrs.get("units", ""),
+            long_name=wanted.name,
+            role="objective",
+            better="larger" if wanted.larger_is_better else "smaller",
+        )
+
+    def costs(self, reached: xr.Dataset) -> np.ndarray:
+        """Objectives as pymoo wants them: less is better, shape (policies, objectives)."""
+        signs = [-1.0 if o.larger_is_better else 1.0 for o in self.objectives]
+        columns = [s * reached[o.name].values for s, o in zip(signs, self.objectives, strict=True)]
+        # the last bits differ between processors, and are not to decide between policies
+        share, power = np.frexp(np.column_stack(columns))
+        return np.ldexp(np.round(share * 2.0**_BITS) / 2.0**_BITS, power)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What one seed found: its last whole population, and the front of each generation."""
+
+    points: np.ndarray
+    costs: np.ndarray
+    fronts: list[np.ndarray]
+
+
+def search(
+    model: Model,
+    levers: Levers,
+    objectives: Sequence[Objective],
+    outcomes: Outcomes,
+    scenario: Mapping[str, Any] | HasParameters | None = None,
+    *,
+    draws: xr.Dataset | None = None,
+    held_out: xr.Dataset | None = None,
+    population: int = 40,
+    generations: int = 20,
+    seeds: Sequence[int] = (1, 2),
+    years: float | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Search for the policies that no other beats in all objectives.
+
+    Parameters
+    ----------
+    model : Model
+        Any model.
+    levers : mapping of str to (low, high)
+        Constants to choose, ``name`` or ``name[element]``, with their range in the model's unit.
+    objectives : sequence of Objective
+        At least two.
+    outcomes : Outcomes
+        Gives what the objectives are read from.
+    scenario : mapping or object with ``parameters``, optional
+        What all policies have in common.
+    draws : Dataset, optional
+        Over ``run``: the same draws of what is uncertain for every policy. Default: none.
+    held_out : Dataset, optional
+        Other draws, on which the policies found are evaluated again: what was fitted to the draws
+        by luck does not hold there.
+    population : int
+        Policies in a generation, at least 4. NSGA-III takes as many directions of search as fit.
+    generations : int
+        At least 1; the first is random.
+    seeds : sequence of int
+        From 0. The search is repeated from each, and the results are joined. The same seeds give
+        the same policies.
+    years, threads
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (generations done, generations in all), over all seeds.
+
+    Returns
+    -------
+    Dataset
+        Over ``policy``, ordered by the first objective: the levers and objectives, with attributes
+        "role" (lever, objective) and "better" (larger, smaller); objectives again as "NAME on
+        held-out draws"; "seed" that found it. "hypervolume", over ``seed_run`` and ``generation``:
+        share of the box between the best and the worst value met of each objective that lies
+        behind the front of that generation, 0 to 1; it rises and levels off as a search converges.
+        Attributes say what made it.
+
+        If a search is interrupted from the keyboard, the generations done so far count, and the
+        attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
+
+    Raises
+    ------
+    ParameterError
+        A lever, objective, count or seed makes no sense, a lever is drawn too, pymoo is not
+        installed, or as for `kredslob.studies.evaluate.evaluate`.
+
+    Examples
+    --------
+    >>> found = search(  # doctest: +SKIP
+    ...     model, cycle_levers(), cycle_objectives(), cycle_questions(40), place, draws=draws
+    ... )
+    >>> within(found, {"citizens helped": (100, None)})  # doctest: +SKIP
+    """
+    _check(levers, objectives, draws, population, generations, seeds)
+    task = _Task(model, levers, objectives, outcomes, scenario, years, threads)
+    found: dict[int, _Search] = {}
+    interrupted = False
+    try:
+        for number, seed in enumerate(seeds):
+            for one in _generations(task, draws, population, generations, seed):
+                found[seed] = one
+                if progress:
+                    progress(number * generations + len(one.fronts), len(seeds) * generations)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
+    results = _joined(task, found, draws, held_out)
+    return results.assign_attrs(
+        algorithm=_name_of(len(objectives)),
+        population=population,
+        generations=generations,
+        seeds=list(seeds),
+        interrupted=int(interrupted),
+    )
+
+
+def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
+    """Policies of a search whose levers and objectives lie within ranges.
+
+    Parameters
+    ----------
+    policies : Dataset
+        From `search`.
+    ranges : mapping of str to (low, high)
+        By name of a lever or objective, as for `kredslob.studies.robustness.meets`.
+
+    Returns
+    -------
+    Dataset
+        The policies that meet all of them, perhaps none, under their old numbers.
+
+    Raises
+    ------
+    ParameterError
+        As for `kredslob.studies.robustness.meets`.
+    """
+    return policies.isel({POLICY: np.flatnonzero(meets(policies, ranges).values)})
+
+
+def names_of(policies: xr.Dataset, role: str) -> list[str]:
+    """Names of the levers ("lever") or objectives ("objective") of a search, in its order."""
+    return [str(n) for n, values in policies.data_vars.items() if values.attrs.get("role") == role]
+
+
+def _check(
+    levers: Levers,
+    objectives: Sequence[Objective],
+    draws: xr.Dataset | None,
+    population: int,
+    generations: int,
+    seeds: Sequence[int],
+) -> None:
+    if not levers:
+        raise ParameterError("levers: found none, expected at least one")
+    for name, (low, high) in levers.items():
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
+        if draws is not None and name in draws:
+            raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
+    names = [o.name for o in objectives]
+    if len(set(names)) < max(len(names), 2):
+        raise ParameterError("a search needs at least two objectives, each of them once")
+    if population < 4 or generations < 1:
+        raise ParameterError(
+            f"found population {population} and generations {generations}, "
+            "expected at least 4 and at least 1"
+        )
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
+    try:
+        import pymoo  # noqa: F401
+    except ImportError:
+        raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
+
+
+def _generations(
+    task: _Task, draws: xr.Dataset | None, population: int, generations: int, seed: int
+) -> Iterator[_Search]:
+    """Search from one seed, and give what is found so far after each generation."""
+    from pymoo.core.evaluator import Evaluator
+    from pymoo.core.problem import Problem
+    from pymoo.problems.static import StaticProblem
+
+    low, high = np.array(list(task.levers.values()), dtype=float).T
+    problem = Problem(n_var=len(low), n_obj=len(task.objectives), xl=low, xu=high)
+    algorithm = _algorithm(len(task.objectives), population)
+    algorithm.setup(problem, termination=("n_gen", generations), seed=int(seed))
+    fronts: list[np.ndarray] = []
+    while algorithm.has_next():
+        asked = algorithm.ask()
+        costs = task.costs(task.reached(asked.get("X"), draws))
+        Evaluator().eval(StaticProblem(problem, F=costs), asked)
+        algorithm.tell(infills=asked)
+        points, costs = algorithm.pop.get("X"), algorithm.pop.get("F")
+        fronts.append(costs[_best(costs)])
+        yield _Search(points, costs, list(fronts))
+
+
+def _algorithm(objectives: int, population: int) -> Any:
+    if objectives <= _MOST_BY_CROWDING:
+        from pymoo.algorithms.moo.nsga2 import NSGA2
+
+        return NSGA2(pop_size=population)
+    from pymoo.algorithms.moo.nsga3 import NSGA3
+    from pymoo.util.ref_dirs import get_reference_directions
+
+    steps = 1  # of Das and Dennis' lattice: as many directions as the population can follow
+    while comb(objectives + steps, steps + 1) <= population:
+        steps += 1
+    directions = get_reference_directions("das-dennis", objectives, n_partitions=steps)
+    return NSGA3(directions, pop_size=max(population, len(directions)))
+
+
+def _name_of(objectives: int) -> str:
+    import pymoo
+
+    which = "NSGA-II" if objectives <= _MOST_BY_CROWDING else "NSGA-III"
+    return f"{which}, pymoo {pymoo.__version__}"
+
+
+def _best(costs: np.ndarray) -> np.ndarray:
+    """Places of the policies that no other beats."""
+    from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
+
+    return np.sort(NonDominatedSorting().do(costs, only_non_dominated_front=True))
+
+
+def _joined(
+    task: _Task,
+    found: Mapping[int, _Search],
+    draws: xr.Dataset | None,
+    held_out: xr.Dataset | None,
+) -> xr.Dataset:
+    """The front of all seeds together, run once more for its numbers and units."""
+    points = np.concatenate([one.points for one in found.values()])
+    costs = np.concatenate([one.costs for one in found.values()])
+    seeds = np.repeat(list(found), [len(one.points) for one in found.values()])
+    # the same policy may come from several seeds
+    points, first = np.unique(points, axis=0, return_index=True)
+    kept = _best(costs[first])
+    points, costs, seeds = points[kept], costs[first][kept], seeds[first][kept]
+    order = np.argsort(costs[:, 0], kind="stable")
+    points, seeds = points[order], seeds[order]
+    reached = task.reached(points, draws)
+    results = reached.assign(_levers(task, points)).assign({"seed": (POLICY, seeds)})
+    if held_out is not None:
+        again = task.reached(points, held_out)
+        for objective in task.objectives:
+            values = again[objective.name]
+            values.attrs |= {"long_name": f"{objective.name}{HELD_OUT}", "role": "held out"}
+            results[f"{objective.name}{HELD_OUT}"] = values
+    results["hypervolume"] = _hypervolume(found)
+    return results.assign_coords({POLICY: np.arange(len(points))})
+
+
+def _levers(task: _Task, points: np.ndarray) -> dict[str, xr.DataArray]:
+    columns = {}
+    for k, name in enumerate(task.levers):
+        unit = task.model.variables[name.partition("[")[0]].unit
+        attrs = {"units": unit, "long_name": name, "role": "lever"}
+        columns[name] = xr.DataArray(points[:, k], dims=POLICY, attrs=attrs)
+    return columns
+
+
+def _hypervolume(found: Mapping[int, _Search]) -> xr.DataArray:
+    """Share of the box of all that any front has met that lies behind each front."""
+    from pymoo.indicators.hv import Hypervolume
+
+    met = np.concatenate([front for one in found.values() for front in one.fronts])
+    best, worst = met.min(axis=0), met.max(axis=0)
+    width = np.where(worst > best, worst - best, 1.0)
+    volume = Hypervolume(ref_point=np.ones(met.shape[1]))
+    longest = max(len(one.fronts) for one in found.values())
+    shares = np.full((len(found), longest), np.nan)  # of what was interrupted, nothing is known
+    for row, one in enumerate(found.values()):
+        shares[row, : len(one.fronts)] = [volume.do((f - best) / width) for f in one.fronts]
+    return xr.DataArray(
+        shares,
+        {"seed_run": list(found), "generation": np.arange(1, longest + 1)},
+        ("seed_run", "generation"),
+        attrs={"units": "Dmnl", "long_name": "hypervolume"},
+    )
