@@ -336,6 +336,24 @@ def case(
 
 
 @app.command()
+def cases(lang: LanguageOption) -> None:
+    """Set the model up as each published case was, and show all results in one table."""
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.cycle.cases import compare_all
+    from kredslob.show.table import case_notes, case_table
+
+    compared = compare_all(kredslob.load(), lang.value)
+    screen = Console(highlight=False)
+    screen.print(case_table(compared, lang.value))
+    for title, rows in compared.groupby("case", sort=False):
+        screen.print(f"\n{title}")
+        for note in case_notes(rows, lang.value):
+            screen.print(f"* {note}")
+
+
+@app.command()
 def diagrams(
     out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
     file: Annotated[
