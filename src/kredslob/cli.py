@@ -401,6 +401,41 @@ def units(
 
 
 @app.command()
+def check(
+    lang: LanguageOption,
+    file: Annotated[
+        Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New or empty folder for the table as CSV and JSON.")
+    ] = None,
+) -> None:
+    """Put a model through the standard tests; exit code 1 if it fails one."""
+    if out is not None:
+        _check_folder(out)
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.check_table import check_table, save_checks
+    from kredslob.show.language import words
+    from kredslob.studies.checks import FAIL, check_model
+    from kredslob.studies.cycle_checks import check_cycle
+
+    model = kredslob.load(file)
+    found = check_cycle(model) if file is None else check_model(model)
+    Console(highlight=False).print(check_table(found, lang.value))
+    failed = int((found["verdict"] == FAIL).sum())
+    w = words(lang.value)
+    print(w.text("check.some_fail", count=failed) if failed else w.text("check.all_pass"))
+    if out is not None:
+        save_checks(out, found, {"model": model.file.path.name, "sha256": model.file.sha256})
+        print(f"{_SAVED[lang.value]} {out}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def verify(
     file: Annotated[
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")

@@ -36,6 +36,9 @@ class Published:
         Where it was published.
     note : mapping of str to str
         What to know of the difference, by language: "da" and "en".
+    within : float, optional
+        How far the model may be off, as a share of what was published (as it is, where zero was);
+        none where it is known to miss.
     """
 
     quantity: str
@@ -43,6 +46,7 @@ class Published:
     run: str
     source: str
     note: Mapping[str, str]
+    within: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ def compare(case: Case, model: Model, language: str = "en") -> pd.DataFrame:
     -------
     DataFrame
         One row a published quantity: run, quantity, published, model, difference (model over
-        published, less one; NaN where zero was published), source and note.
+        published, less one; NaN where zero was published), within
+        (what the case allows), source and note.
     """
     runs = run_case(case, model)
     rows = []
@@ -140,6 +145,7 @@ def compare(case: Case, model: Model, language: str = "en") -> pd.DataFrame:
                 "published": entry.value,
                 "model": value,
                 "difference": value / entry.value - 1 if entry.value else float("nan"),
+                "within": entry.within,
                 "source": entry.source,
                 "note": entry.note[language],
             }
