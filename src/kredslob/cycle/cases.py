@@ -163,7 +163,8 @@ def compare_all(model: Model, language: str = "en") -> pd.DataFrame:
 
 def run_case(case: Case, model: Model) -> dict[str, xr.Dataset]:
     """Run a case once for each of its runs, by name; average costs scaled where it says so."""
-    scaled = _scaled_costs(case, model) if case.avoided_per_krone is not None else {}
+    target = case.avoided_per_krone
+    scaled = {} if target is None else _scaled_costs(case, model, target)
     return {
         name: model.run(
             {**case.scenario.with_parameters(changes).parameters, **scaled},
@@ -174,13 +175,13 @@ def run_case(case: Case, model: Model) -> dict[str, xr.Dataset]:
     }
 
 
-def _scaled_costs(case: Case, model: Model) -> dict[str, Any]:
-    """Average costs at which the model avoids, for each krone spent, what was published."""
+def _scaled_costs(case: Case, model: Model, target: float) -> dict[str, Any]:
+    """Average costs at which the model avoids this much for each krone spent."""
     start = model.run(case.scenario, years=_STEP).isel(time=0)
     money = start["money part"] / start["course price"]
     per_krone = float((avoided_cost_per_start(start) * money).sum())
     costs = start["unit cost"].transpose("Group", "Administration")
-    return {"unit cost": (costs * case.avoided_per_krone / per_krone).values}
+    return {"unit cost": (costs * target / per_krone).values}
 
 
 def _retention(run: xr.Dataset, years: float) -> float:

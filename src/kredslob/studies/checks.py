@@ -119,7 +119,7 @@ def halved_and_doubled(model: Model) -> list[Extreme]:
     """Extreme conditions of a model that states no ranges: each constant halved, and doubled."""
     program = model.program
     control = {n for n, a in program.arrays.items() if a.kind != "constant"}
-    found = []
+    found: list[Extreme] = []
     for name, default in program.defaults.items():
         values = np.asarray(default, dtype=float)
         if name in control or not np.isfinite(values).all() or not values.any():
@@ -229,7 +229,9 @@ def _integration(model: Model, scenario: Scenario, base: xr.Dataset) -> Iterator
     else:
         yield not_computable("integration order", _ORDER, "no error to measure")
     limit = {n: (2 * quarter[n] - half[n])[-1:] for n in size}
-    yield _largest("integration error", gaps({n: whole[n][-1:] for n in size}, limit), _ERROR_AT_END)
+    yield _largest(
+        "integration error", gaps({n: whole[n][-1:] for n in size}, limit), _ERROR_AT_END
+    )
     other = "rk4" if model.program.integration == "euler" else "euler"
     divisor = 1 if other == "rk4" else 4  # Euler's method needs the finer steps
     yield _largest("Runge-Kutta", gaps(whole, run(divisor, other)), _ERROR_ON_THE_WAY)

@@ -1,4 +1,4 @@
-"""The standard tests of the reinvestment model, those that need to know what it is about included."""
+"""The standard tests of the reinvestment model, with those that know what it is about."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def _checks(model: Model) -> Iterator[Check]:
 
 
 def _extremes(chosen: Scenario) -> list[Extreme]:
-    """Each parameter, lever and switch at its low and high, and at zero where that has a meaning."""
-    found = []
+    """Each parameter, lever and switch at its low and high, and at zero where that may be."""
+    found: list[Extreme] = []
     for row in parameter_table():
         if row.kind in ("setting", "structure"):
             continue
@@ -103,8 +103,8 @@ def _nested(row: Parameter, value: float) -> dict[str, Any]:
 
 def _conservation(model: Model) -> Iterator[Check]:
     run = model.run(_BUSY, years=8, time_step=_STEP, saveper=_STEP)
-    people = sum(run[name] for name in _PEOPLE)
-    leaving = sum(run[name] * run["yearly exit"] for name in _PEOPLE)
+    people = run[list(_PEOPLE)].to_dataarray().sum("variable")
+    leaving = people * run["yearly exit"]
     cash = run["Fund Cash"]
     into = run["paid in"] + run["returned savings"] + run["interest"]
     out = run["spending"] + run["paid to investors"]
@@ -120,7 +120,7 @@ def _conservation(model: Model) -> Iterator[Check]:
     yield _worst("money", gaps)
 
 
-def _step_gap(stock: Any, net: xr.DataArray) -> float:
+def _step_gap(stock: xr.DataArray, net: xr.DataArray) -> float:
     """Largest difference between what a stock gains in a step and what its flows bring."""
     gained = stock.diff("time", label="lower")
     return float(abs(gained - _STEP * net.isel(time=slice(None, -1))).max())
@@ -137,8 +137,10 @@ def _published(model: Model) -> Check:
         found["published"] != 0
     )
     over = (apart.abs() / found["within"]).fillna(np.inf)
-    worst = found.loc[over.idxmax()]
-    return measured("published cases", float(over.max()), 1, f"{worst['case']}: {worst['quantity']}")
+    worst = found.iloc[int(over.argmax())]
+    return measured(
+        "published cases", float(over.max()), 1, f"{worst['case']}: {worst['quantity']}"
+    )
 
 
 def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
@@ -172,7 +174,8 @@ def _outcome(
 def _switches(model: Model, chosen: Scenario) -> Check:
     switches = [row for row in parameter_table() if row.kind == "switch"]
     now = {row.name: chosen.parameters.get(row.name, row.value) for row in switches}
-    turned = [{}] + [{name: 1.0 - value} for name, value in now.items()]
+    none: dict[str, Any] = {}
+    turned = [none] + [{name: 1.0 - value} for name, value in now.items()]
     helped = [
         [_helped(model, chosen.with_parameters({**change, RATE: rate})) for rate in (0.0, 1.0)]
         for change in turned
