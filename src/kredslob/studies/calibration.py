@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
@@ -169,8 +170,8 @@ class _Search:
         self.low = np.array([f.low for f in factors])
         self.width = np.array([f.high for f in factors]) - self.low
 
-    def points(self, drawn: Mapping[str, np.ndarray]) -> np.ndarray:
-        values = np.column_stack([np.asarray(drawn[f.name]) for f in self.factors])
+    def points(self, drawn: xr.Dataset) -> np.ndarray:
+        values = np.column_stack([drawn[f.name].values for f in self.factors])
         return (values - self.low) / self.width
 
     def residuals(self, points: np.ndarray, scales: np.ndarray) -> np.ndarray:

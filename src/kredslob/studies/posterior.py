@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.design import find
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
 from kredslob.studies.calibration import calibrate, factors_to_fit
@@ -53,12 +54,12 @@ def posterior(
     -------
     Dataset
         * Over ``walker`` and ``step``: each constant, "log density" (up to a constant).
-        * Over ``constant``: "mean", "standard deviation", "autocorrelation time" (steps), "effective
-          sample size", and "R-hat" (split, over the walkers; Gelman et al. 2013; walkers move
-          together, so that it is no more than a sign).
+        * Over ``constant``: "mean", "standard deviation", "autocorrelation time" (in steps),
+          "effective sample size", and "R-hat" (split, over the walkers; Gelman et al. 2013; walkers
+          move together, so that it is no more than a sign).
         * Over ``quantile`` and ``value``: "prediction", the posterior predictive quantiles (noise
-          included) of each observed value; over ``value``: "observed", with coordinates ``series``
-          and ``time``.
+          included) of each observed value; over ``value``: "observed", with coordinates ``series``,
+          ``time`` and ``unit``.
 
         Attributes: "enough steps" (1 where the kept steps cover 50 autocorrelation times of every
         constant, else 0), "advice", "acceptance" (share), "seed".
@@ -111,12 +112,23 @@ def posterior(
     found = xr.Dataset(kept).assign(_diagnostics(chain, times, names))
     found = found.assign(_predictions(simulate, observations, chain, seed))
     found = found.assign_coords(constant=names, series=("value", observations.series))
-    found = found.assign_coords(time=("value", observations.times))
+    clock = model.program.clock.step
+    units = {n: _unit(model, n) for n in (*names, *observations.names, clock)}
+    found = found.assign_coords(
+        time=("value", observations.times, {"units": units[clock]}),
+        unit=("value", [units[name] for name in observations.series]),
+    )
+    for name in names:
+        found[name].attrs["units"] = units[name]
     return found.assign_attrs(
         **_enough(times, chain.shape[1]),
         acceptance=float(np.mean(sampler.acceptance_fraction)),
         seed=int(seed),
     )
+
+
+def _unit(model: Model, label: str) -> str:
+    return find(model.program, label.partition("[")[0].strip()).unit
 
 
 def _emcee():  # type: ignore[no-untyped-def]  # emcee has no types
