@@ -146,9 +146,9 @@ def _name(
     axes: Axes, draws: xr.Dataset, of: tuple[str, str], shown: tuple[bool, bool], w: Words
 ) -> None:
     for name, axis, is_shown in zip(of, (axes.xaxis, axes.yaxis), shown, strict=True):
-        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         low, high = axis.get_view_interval()
-        digits = max(0, 1 - int(np.floor(np.log10(max(high - low, 1e-12)))))
+        digits = max(0, -int(np.floor(np.log10(max(high - low, 1e-12) / 4))))
         axis.set_major_formatter(FuncFormatter(lambda v, _, d=digits: w.number(v, d)))
         if is_shown:
             unit = w.unit(draws[name].attrs.get("units", ""))
@@ -193,7 +193,7 @@ def theil_shares(fit: pd.DataFrame, language: str) -> Drawing:
     said = [
         w.text("caption.theil_not", name=name)
         if row.isna().any()
-        else w.text("caption.theil_of", name=name, **{k: w.percent(v) for k, v in row.items()})
+        else w.text("caption.theil_of", name=name, **{k: w.percent(row[k]) for k in _SHARES})
         for name, row in shares.iterrows()
     ]
     caption = w.text("caption.theil", series="; ".join(said))

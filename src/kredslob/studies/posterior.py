@@ -22,7 +22,7 @@ from kredslob.studies.observations import (
 
 ENOUGH = 50  # autocorrelation times that the kept steps must cover
 _BURN = 0.25  # of the steps
-_PREDICTED = 400  # draws that are run for the bands
+_PREDICTED = 2000  # draws that are run for the bands
 QUANTILES = (0.05, 0.5, 0.95)
 
 
