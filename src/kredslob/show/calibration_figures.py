@@ -62,13 +62,16 @@ def observed_against_simulated(draws: xr.Dataset, language: str) -> Drawing:
 
 def _band(axes: Axes, part: xr.Dataset, name: str, w: Words) -> None:
     part = part.sortby("time")
-    times, (low, middle, high) = part["time"].values, part["prediction"].values
+    unit = str(part["unit"].values[0])
+    many = unit == "DKK" and float(abs(part["observed"]).max()) >= 1e6
+    scale, y = (1e6, w.text("calibration.millions")) if many else (1.0, w.unit(unit))
+    times, (low, middle, high) = part["time"].values, part["prediction"].values / scale
     axes.fill_between(times, low, high, color=PALETTE[0], alpha=0.18, linewidth=0)
     axes.plot(times, middle, color=PALETTE[0])
-    axes.plot(times, part["observed"], "o", color=INK, markersize=5, clip_on=False)
+    axes.plot(times, part["observed"] / scale, "o", color=INK, markersize=5, clip_on=False)
     axes.set_ylim(min(0.0, 1.05 * float(low.min())), 1.08 * max(0.0, float(high.max())))
-    axes.set_title(name, size=13, color=GREY)
-    dress(axes, w, w.unit(str(part["unit"].values[0])), w.unit(part["time"].attrs["units"]))
+    axes.set_title(wrapped(name.replace("[", " ["), 24), size=12, color=GREY)
+    dress(axes, w, y, w.unit(part["time"].attrs["units"]))
 
 
 def constants_known(
