@@ -5,7 +5,8 @@
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
-`loop_elasticities` the loops that move them.
+`loop_elasticities` the loops that move them. `check_model` puts any model through the standard
+tests; `calibrate` and `posterior` fit its constants to observed series.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -25,7 +26,10 @@ from kredslob.feedback.scores import Feedback, path_score
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
+from kredslob.studies.calibration import calibrate
+from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
+from kredslob.studies.posterior import posterior
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.sweep import sweep
 from kredslob.verification import verify
@@ -40,7 +44,9 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "calibrate",
     "causal_graph",
+    "check_model",
     "critical_bracket",
     "critical_rate",
     "critical_rate_uncertainty",
@@ -59,6 +65,7 @@ __all__ = [
     "loop_gain",
     "loop_scores",
     "path_score",
+    "posterior",
     "summary",
     "sustaining_regions",
     "sweep",
