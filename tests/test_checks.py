@@ -84,6 +84,14 @@ def test_each_check_of_any_model_can_fail(spoil: Spoil, check: str, old: str, ne
     assert verdicts(check_model(spoil(FINE, old, new)))[check] == "fail"
 
 
+def test_a_model_without_stocks_has_no_integration_to_measure(spoil: Spoil) -> None:
+    text = "{UTF-8}\nend = 4 ~ hour ~ |\nINITIAL TIME = 0 ~ hour ~ |\nFINAL TIME = end ~ hour ~ |\n"
+    text += "TIME STEP = 1 ~ hour ~ |\nSAVEPER = 1 ~ hour ~ |\ny = 2 * Time ~ hour ~ |\n"
+    found = check_model(spoil(text, "y =", "x ="))
+    assert list(found["verdict"][3:]) == ["not computable"] * 4
+    assert found.loc[1, "where"] == "refused conditions: 1"  # a run of two hours has no hour four
+
+
 def test_what_cannot_be_measured_is_not_passed(spoil: Spoil) -> None:
     flat = spoil(FINE, "inflow[Tank] - outflow[Tank], water", "inflow[Tank], water")
     found = verdicts(check_model(flat))

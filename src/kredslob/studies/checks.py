@@ -26,8 +26,11 @@ _AT_ONCE = 200  # extreme runs in memory
 _FACTORS = (0.5, 2.0)  # where a model states no ranges
 _ROUNDING = 1e-9  # of a stock's largest value
 _ORDER = 0.3  # by which the observed order of Euler's method may miss one
-_ERROR_AT_END = 0.02
-_ERROR_ON_THE_WAY = 0.15  # at its worst: in the first steps of what starts from nothing
+_OF_STEPS = {
+    "integration order": _ORDER,
+    "integration error": 0.02,
+    "Runge-Kutta": 0.15,  # at its worst: in the first steps of what starts from nothing
+}
 # Time steps a time constant. The rule of thumb is a quarter; up to one half, each step of Euler's
 # method still leaves more than half of a gap, and what that costs is measured as integration error.
 _STEP = 0.5
@@ -162,9 +165,9 @@ def _extreme_conditions(
     sizes = _sizes(base, never_negative)
     lost = {n: "" for n in kept if not np.isfinite(base[n].values).all()}
     lowest = {n: (-float(base[n].min()) / size, n) for n, size in sizes.items()}
-    for begin in range(0, len(extremes), _AT_ONCE):
-        part = extremes[begin : begin + _AT_ONCE]
-        runs = model.run_many([change for _, change in part], scenario, at=times, save=kept)
+    looked_at = 0
+    for part, runs in _extreme_runs(model, scenario, extremes, times, kept):
+        looked_at += len(part)
         for name in (n for n in kept if "run" in runs[n].dims):
             values = runs[name].values.reshape(len(part), -1)
             for run in np.flatnonzero(~np.isfinite(values).all(axis=1))[:1]:
@@ -173,11 +176,38 @@ def _extreme_conditions(
                 below = -np.nan_to_num(values.min(axis=1)) / sizes[name]
                 run = int(np.argmax(below))
                 lowest[name] = max(lowest[name], (below[run], f"{name} ({part[run][0]})"))
-    first = next(((n, where) for n, where in lost.items()), ("", ""))
-    yield measured("finite", len(lost), 0, first[1] or first[0])
+    name, where = next(iter(lost.items()), ("", ""))
+    refused = len(extremes) - looked_at
+    note = f"refused conditions: {refused}" if refused else ""
+    yield measured("finite", len(lost), 0, where or name or note)
     depth, where = max(lowest.values(), default=(0.0, ""))
     depth = max(0.0, depth)
     yield measured("negative stocks", depth, _ROUNDING, where if depth > _ROUNDING else "")
+
+
+def _extreme_runs(
+    model: Model,
+    scenario: Scenario,
+    extremes: Sequence[Extreme],
+    times: Sequence[float],
+    kept: Sequence[str],
+) -> Iterator[tuple[Sequence[Extreme], xr.Dataset]]:
+    """Runs under extreme conditions, some at a time, without those that the model refuses.
+
+    A condition is refused if it cannot be meant, such as a horizon that ends before it begins.
+    """
+    for begin in range(0, len(extremes), _AT_ONCE):
+        part = extremes[begin : begin + _AT_ONCE]
+        try:
+            changes = [change for _, change in part]
+            runs = model.run_many(changes, scenario, at=list(times), save=list(kept))
+        except ParameterError:
+            if len(part) == 1:
+                continue
+            for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                yield from _extreme_runs(model, scenario, half, times, kept)
+        else:
+            yield part, runs
 
 
 def _sizes(base: xr.Dataset, never_negative: Sequence[str] | None) -> dict[str, float]:
@@ -201,13 +231,17 @@ def _time_step(model: Model, scenario: Scenario, base: xr.Dataset) -> Check:
     except ParameterError as problem:
         return not_computable("time step", _STEP, problem)
     shortest = f"1/{fastest:.3g}" if fastest else ""
-    return measured("time step", step * fastest, _STEP, shortest)
+    of_it = round(step * fastest, 6)  # the slopes are differences, known to fewer digits than all
+    return measured("time step", of_it, _STEP, shortest)
 
 
 def _integration(model: Model, scenario: Scenario, base: xr.Dataset) -> Iterator[Check]:
     step = float(base[model.program.clock.step].values.ravel()[0])
     stocks = [str(n) for n, v in base.items() if v.attrs["kind"] == "stock"]
     rows = float(base["time"][1] - base["time"][0]) if base.sizes["time"] > 1 else step
+    if not stocks:
+        yield from (not_computable(name, most, "no stock") for name, most in _OF_STEPS.items())
+        return
 
     def run(divisor: int, method: str | None = None) -> dict[str, np.ndarray]:
         found = model.run(
@@ -221,23 +255,25 @@ def _integration(model: Model, scenario: Scenario, base: xr.Dataset) -> Iterator
     def gaps(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> dict[str, float]:
         return {n: float(np.max(np.abs(a[n] - b[n]))) / size[n] for n in size}
 
+    euler = model.program.integration == "euler"
     first, second = (sum(gaps(a, b).values()) for a, b in ((whole, half), (half, quarter)))
-    if second > _EXACT:
-        order = float(np.log2(first / second)) if first > 0 else float("nan")
-        missed = abs(order - 1) if model.program.integration == "euler" else max(0.0, 1 - order)
-        yield measured("integration order", missed, _ORDER, f"{order:.2f}")
-    else:
-        yield not_computable("integration order", _ORDER, "no error to measure")
+    yield _order(first, second, euler)
     limit = {n: (2 * quarter[n] - half[n])[-1:] for n in size}
-    yield _largest(
-        "integration error", gaps({n: whole[n][-1:] for n in size}, limit), _ERROR_AT_END
-    )
-    other = "rk4" if model.program.integration == "euler" else "euler"
-    divisor = 1 if other == "rk4" else 4  # Euler's method needs the finer steps
-    yield _largest("Runge-Kutta", gaps(whole, run(divisor, other)), _ERROR_ON_THE_WAY)
+    yield _largest("integration error", gaps({n: whole[n][-1:] for n in size}, limit))
+    other = run(1, "rk4") if euler else run(4, "euler")  # Euler's method needs the finer steps
+    yield _largest("Runge-Kutta", gaps(whole, other))
 
 
-def _largest(check: str, gaps: Mapping[str, float], tolerance: float) -> Check:
+def _order(first: float, second: float, euler: bool) -> Check:
+    if second <= _EXACT:
+        return not_computable("integration order", _ORDER, "no error to measure")
+    order = float(np.log2(first / second)) if first > 0 else float("nan")
+    missed = abs(order - 1) if euler else max(0.0, 1 - order)
+    return measured("integration order", missed, _ORDER, f"{order:.2f}")
+
+
+def _largest(check: str, gaps: Mapping[str, float]) -> Check:
+    tolerance = _OF_STEPS[check]
     if not gaps:
         return not_computable(check, tolerance, "no stock")
     worst = max(gaps, key=lambda n: np.inf if np.isnan(gaps[n]) else gaps[n])
