@@ -417,14 +417,17 @@ def check(
     from rich.console import Console
 
     import kredslob
-    from kredslob.show.check_table import check_table, save_checks
+    from kredslob.show.check_table import check_notes, check_table, save_checks
     from kredslob.show.language import words
     from kredslob.studies.checks import FAIL, check_model
     from kredslob.studies.cycle_checks import check_cycle
 
     model = kredslob.load(file)
     found = check_cycle(model) if file is None else check_model(model)
-    Console(highlight=False).print(check_table(found, lang.value))
+    screen = Console(highlight=False)
+    screen.print(check_table(found, lang.value))
+    for note in check_notes(found, lang.value):
+        screen.print(f"* {note}", markup=False)
     failed = int((found["verdict"] == FAIL).sum())
     w = words(lang.value)
     print(w.text("check.some_fail", count=failed) if failed else w.text("check.all_pass"))

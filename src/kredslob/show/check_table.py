@@ -48,8 +48,8 @@ def check_frame(found: pd.DataFrame, language: str) -> pd.DataFrame:
 
 
 def check_table(found: pd.DataFrame, language: str) -> Table:
-    """Lay checks out for the terminal; see `check_frame`."""
-    frame = check_frame(found, language)
+    """Lay checks out for the terminal, without what they mean; see `check_notes`."""
+    frame = check_frame(found, language).iloc[:, :-1]
     laid = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(frame.columns):
         laid.add_column(str(column), justify="right" if number in (2, 3) else "left")
@@ -58,6 +58,14 @@ def check_table(found: pd.DataFrame, language: str) -> Table:
         cells[1].stylize(_COLOURS[verdict])
         laid.add_row(*cells)
     return laid
+
+
+def check_notes(found: pd.DataFrame, language: str) -> list[str]:
+    """What each check means, a line each."""
+    frame = check_frame(found, language)
+    return [
+        f"{name}: {means}" for name, means in zip(frame.iloc[:, 0], frame.iloc[:, -1], strict=True)
+    ]
 
 
 def save_checks(folder: Path, found: pd.DataFrame, made_by: dict[str, str]) -> None:
