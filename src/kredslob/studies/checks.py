@@ -230,7 +230,8 @@ def _time_step(model: Model, scenario: Scenario, base: xr.Dataset) -> Check:
             fastest = max(fastest, float(abs(linear["eigenvalue"]).max()))
     except ParameterError as problem:
         return not_computable("time step", _STEP, problem)
-    shortest = f"1/{fastest:.3g}" if fastest else ""
+    unit = model.program.arrays[model.program.clock.step].unit
+    shortest = f"{1 / fastest:.3g} {unit}".strip() if fastest else ""
     of_it = round(step * fastest, 6)  # the slopes are differences, known to fewer digits than all
     return measured("time step", of_it, _STEP, shortest)
 

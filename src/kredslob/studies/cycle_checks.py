@@ -138,9 +138,8 @@ def _published(model: Model) -> Check:
     )
     over = (apart.abs() / found["within"]).fillna(np.inf)
     worst = found.iloc[int(over.argmax())]
-    return measured(
-        "published cases", float(over.max()), 1, f"{worst['case']}: {worst['quantity']}"
-    )
+    where = f"{worst['case'].partition(':')[0]}: {worst['quantity']}"
+    return measured("published cases", float(over.max()), 1, where)
 
 
 def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
