@@ -51,7 +51,7 @@ def test_a_calibration_is_drawn_in_both_languages(
     assert [d.name for d in drawings] == ["fit", "constants", "constants", "theil"]
     assert "16" in drawings[0].caption
     assert "time constant" in drawings[1].caption
-    assert "Water[right]" in drawings[3].caption
+    assert "Water (right)" in drawings[3].caption
     assert all(len(d.alt) > len(d.kind) + 20 for d in drawings)
 
 

@@ -70,7 +70,7 @@ def _band(axes: Axes, part: xr.Dataset, name: str, w: Words) -> None:
     axes.plot(times, middle, color=PALETTE[0])
     axes.plot(times, part["observed"] / scale, "o", color=INK, markersize=5, clip_on=False)
     axes.set_ylim(min(0.0, 1.05 * float(low.min())), 1.08 * max(0.0, float(high.max())))
-    axes.set_title(wrapped(name.replace("[", " ["), 24), size=12, color=GREY)
+    axes.set_title(wrapped(_called(name, w), 24), size=12, color=GREY)
     dress(axes, w, y, w.unit(part["time"].attrs["units"]))
 
 
@@ -114,7 +114,7 @@ def constants_known(
     said = [
         w.text(
             "caption.constant",
-            name=name,
+            name=_called(name, w),
             mean=_short(float(values[name].mean()), w),
             error=_short(float(values[name].std()), w),
         )
@@ -155,7 +155,7 @@ def _name(
         axis.set_major_formatter(FuncFormatter(lambda v, _, d=digits: w.number(v, d)))
         if is_shown:
             unit = w.unit(draws[name].attrs.get("units", ""))
-            axis.set_label_text(f"{wrapped(name, 18)}\n{unit}")
+            axis.set_label_text(f"{wrapped(_called(name, w), 18)}\n{unit}")
     if of[0] == of[1]:
         axes.set_yticks([])
 
@@ -185,7 +185,7 @@ def theil_shares(fit: pd.DataFrame, language: str) -> Drawing:
             left = left + width
         for row in rows[shares.isna().any(axis=1).to_numpy()]:
             axes.text(1, row, w.text("none"), va="center", color=GREY)
-        axes.set_yticks(rows, [wrapped(str(name), 30) for name in shares.index])
+        axes.set_yticks(rows, [wrapped(_called(str(name), w), 30) for name in shares.index])
         axes.tick_params(axis="y", labelcolor=INK)
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: w.percent(v / 100)))
@@ -194,13 +194,27 @@ def theil_shares(fit: pd.DataFrame, language: str) -> Drawing:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
         footnote(figure, w.text("calibration.source"))
     said = [
-        w.text("caption.theil_not", name=name)
+        w.text("caption.theil_not", name=_called(str(name), w))
         if row.isna().any()
-        else w.text("caption.theil_of", name=name, **{k: w.percent(row[k]) for k in _SHARES})
+        else w.text(
+            "caption.theil_of",
+            name=_called(str(name), w),
+            **{k: w.percent(row[k]) for k in _SHARES},
+        )
         for name, row in shares.iterrows()
     ]
     caption = w.text("caption.theil", series="; ".join(said))
     return Drawing("theil", figure, w.text("chart.bar"), caption)
+
+
+def _called(label: str, w: Words) -> str:
+    """What people call a variable: in their language if it is known, else as the model does."""
+    name, _, rest = label.rstrip("]").partition("[")
+    known = (w.table.get(f"{kind}.{name}") for kind in ("parameter", "variable"))
+    said = next((text for text in known if text), name)
+    parts = [part.strip() for part in rest.split(",") if part.strip()]
+    elements = ", ".join(w.table.get(f"element.{part}", part) for part in parts)
+    return f"{said} ({elements})" if elements else said
 
 
 def _short(value: float, w: Words) -> str:
