@@ -155,7 +155,7 @@ def _name(
         axis.set_major_formatter(FuncFormatter(lambda v, _, d=digits: w.number(v, d)))
         if is_shown:
             unit = w.unit(draws[name].attrs.get("units", ""))
-            axis.set_label_text(f"{wrapped(_called(name, w), 18)}\n{unit}")
+            axis.set_label_text(f"{wrapped(_called(name, w), 24)}\n{unit}")
     if of[0] == of[1]:
         axes.set_yticks([])
 
