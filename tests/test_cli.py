@@ -106,6 +106,8 @@ BAD = [
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
     (["units", "missing.mdl"], "missing.mdl: "),
+    (["check", "missing.mdl"], "missing.mdl: "),
+    (["check", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["units", "empty.toml"], "empty.toml: "),
 ]
 

@@ -9,7 +9,8 @@ does so by name for the reinvestment model. `linearise` gives the eigenvalues of
 `loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
 which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
 `evaluate_policies` and `robustness` say which policy holds up whatever turns out to be true, and
-`search` finds those that no other beats.
+`search` finds those that no other beats. `check_model` puts any model through the standard
+tests; `calibrate` and `posterior` fit its constants to observed series.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -29,8 +30,11 @@ from kredslob.feedback.scores import Feedback, path_score
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.simulation import Model
+from kredslob.studies.calibration import calibrate
+from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.discovery import cart, prim
+from kredslob.studies.posterior import posterior
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies, robustness
 from kredslob.studies.search import search, within
@@ -49,8 +53,10 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "calibrate",
     "cart",
     "causal_graph",
+    "check_model",
     "critical_bracket",
     "critical_rate",
     "critical_rate_uncertainty",
@@ -73,6 +79,7 @@ __all__ = [
     "one_at_a_time",
     "path_score",
     "pawn",
+    "posterior",
     "prim",
     "robustness",
     "search",

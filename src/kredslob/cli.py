@@ -391,6 +391,24 @@ def case(
 
 
 @app.command()
+def cases(lang: LanguageOption) -> None:
+    """Set the model up as each published case was, and show all results in one table."""
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.cycle.cases import compare_all
+    from kredslob.show.table import case_notes, case_table
+
+    compared = compare_all(kredslob.load(), lang.value)
+    screen = Console(highlight=False)
+    screen.print(case_table(compared, lang.value))
+    for title, rows in compared.groupby("case", sort=False):
+        screen.print(f"\n{title}")
+        for note in case_notes(rows, lang.value):
+            screen.print(f"* {note}")
+
+
+@app.command()
 def diagrams(
     out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
     file: Annotated[
@@ -435,6 +453,44 @@ def units(
         table.add_row(Text(mismatch.variable), Text(mismatch.problem))
     Console().print(table)
     raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    lang: LanguageOption,
+    file: Annotated[
+        Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New or empty folder for the table as CSV and JSON.")
+    ] = None,
+) -> None:
+    """Put a model through the standard tests; exit code 1 if it fails one."""
+    if out is not None:
+        _check_folder(out)
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.check_table import check_notes, check_table, save_checks
+    from kredslob.show.language import words
+    from kredslob.studies.checks import FAIL, check_model
+    from kredslob.studies.cycle_checks import check_cycle
+
+    model = kredslob.load(file)
+    found = check_cycle(model) if file is None else check_model(model)
+    screen = Console(highlight=False)
+    screen.print(check_table(found, lang.value))
+    for note in check_notes(found, lang.value):
+        screen.print(f"* {note}", markup=False)
+    failed = int((found["verdict"] == FAIL).sum())
+    w = words(lang.value)
+    print(w.text("check.some_fail", count=failed) if failed else w.text("check.all_pass"))
+    if out is not None:
+        save_checks(out, found, {"model": model.file.path.name, "sha256": model.file.sha256})
+        print(f"{_SAVED[lang.value]} {out}")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -133,6 +133,8 @@ def stocks_on_feedback(program: Program) -> np.ndarray:
     part = parts_of(sources, targets, count)
     looping = np.bincount(part)[part] > 1  # a stock is no loop by itself: its rate lies between
     stocks = [program.arrays[name] for name in program.stocks if name in first]
+    if not stocks:
+        return np.zeros(0, dtype=np.int64)
     nodes = np.concatenate([first[a.name] + np.arange(a.size) for a in stocks])
     places = np.concatenate([a.offset + np.arange(a.size) for a in stocks])
     return np.sort(places[looping[nodes]])

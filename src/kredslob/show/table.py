@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -62,30 +63,42 @@ def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Tab
 
 
 def case_table(comparison: pd.DataFrame, language: str) -> Table:
-    """Lay a published case out for the terminal.
+    """Lay published cases out for the terminal.
 
     Parameters
     ----------
     comparison : DataFrame
-        From `kredslob.cycle.cases.compare`, in the same language.
+        From `kredslob.cycle.cases.compare` or `compare_all`, in the same language.
     language : str
         "da" or "en".
     """
     w = words(language)
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    several = "case" in comparison
+    if several:
+        table.add_column(w.text("case.case"))
     for column in ("run", "quantity", "published", "model", "difference"):
         right = column not in ("run", "quantity")
-        table.add_column(w.text(f"case.{column}"), justify="right" if right else "left")
+        heading = w.text(f"case.{column}")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=right)
+    above = ""
     for row in comparison.to_dict("records"):
-        published, model = float(row["published"]), float(row["model"])
-        if row["quantity"] == "self-sustaining":
-            shown = [w.text("yes" if value else "no") for value in (published, model)] + [""]
-        else:
-            digits = 0 if published >= 100 else 3
-            shown = [w.number(value, digits) for value in (published, model)]
-            shown.append(w.percent(float(row["difference"])))
-        table.add_row(w.text(f"case.{row['run']}"), w.text(f"case.{row['quantity']}"), *shown)
+        name = str(row.get("case", ""))
+        first = ["" if name == above else name.partition(":")[0]] if several else []
+        above = name
+        table.add_row(*first, *_case_row(row, w))
     return table
+
+
+def _case_row(row: Mapping[Hashable, Any], w: Words) -> list[str]:
+    published, model = float(row["published"]), float(row["model"])
+    if row["quantity"] == "self-sustaining":
+        shown = [w.text("yes" if value else "no") for value in (published, model)] + [""]
+    else:
+        digits = 0 if published >= 50 else 3
+        shown = [w.number(value, digits) for value in (published, model)]
+        shown.append(w.percent(float(row["difference"])) if published else "")
+    return [w.text(f"case.{row['run']}"), w.text(f"case.{row['quantity']}"), *shown]
 
 
 def case_notes(comparison: pd.DataFrame, language: str) -> list[str]:
