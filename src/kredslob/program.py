@@ -8,8 +8,8 @@ constants: a target integrates one block, and a run is set up by filling another
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -357,9 +357,29 @@ class Program:
         return sum(array.size for array in self.arrays.values() if array.offset >= 0)
 
     @cached_property
+    def layout(self) -> tuple[str, ...]:
+        """Names of the arrays that have a place, in the order of the memory."""
+        held = [a for a in self.arrays.values() if a.offset >= 0]
+        return tuple(a.name for a in sorted(held, key=lambda a: a.offset))
+
+    @cached_property
     def state_size(self) -> int:
         """Number of stock elements: the first places of the memory; their rates follow."""
         return sum(self.arrays[name].size for name in self.stocks)
+
+
+def placed(arrays: Mapping[str, Array], first: Sequence[str]) -> dict[str, Array]:
+    """Arrays with their places in the memory: those named come first, in this order.
+
+    Lookups have no place. What is integrated must come first, then the constants; see `Program`.
+    """
+    known = set(first)
+    rest = [n for n, a in arrays.items() if n not in known and a.kind != "lookup"]
+    offsets, place = {}, 0
+    for name in (*first, *rest):
+        offsets[name] = place
+        place += arrays[name].size
+    return {n: replace(a, offset=offsets.get(n, -1)) for n, a in arrays.items()}
 
 
 def parts(node: Any) -> Iterator[Any]:

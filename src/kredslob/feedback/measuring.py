@@ -45,6 +45,7 @@ from kredslob.program import (
     Reduce,
     Statement,
     Time,
+    placed,
 )
 
 _NUDGE = 1e-4  # of a value: large beside rounding, small beside most bends
@@ -148,14 +149,9 @@ class _Writing:
         copies = [self._copy(name, past) for name, past in self._past.items()]
         if self._past_time:
             copies.append(Equation(self._past_time, (), (), Time()))
-        place = sum(a.size for a in program.arrays.values() if a.offset >= 0)
-        for name, array in self._arrays.items():
-            if array.offset < 0 and array.kind != "lookup":
-                self._arrays[name] = replace(array, offset=place)
-                place += array.size
         return replace(
             program,
-            arrays=self._arrays,
+            arrays=placed(self._arrays, program.layout),
             reports=(*program.reports, *self._added),
             updates=(*copies, *program.updates),
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from kredslob.feedback.links import Link, links_of
 from kredslob.lowering.ordering import reads
-from kredslob.program import Array, Clock, Program, Statement
+from kredslob.program import Array, Clock, Program, Statement, placed
 from kredslob.targets.numba import Batch, NumbaTarget, Points
 
 _NOW = "time of the moment\n"  # no file can have it: names have no line breaks
@@ -175,7 +175,7 @@ def _one_step(program: Program, stocks: np.ndarray) -> tuple[Program, list[str]]
     given = {n: (float("nan"),) * program.arrays[n].size for n in held}
     step = replace(
         program,
-        arrays=_placed(program, [*program.defaults, *held, _NOW]),
+        arrays=_with_constants(program, [*program.defaults, *held, _NOW]),
         defaults={**program.defaults, **given, _NOW: (float("nan"),)},
         initial=(),
         dynamics=tuple(dynamics),
@@ -203,16 +203,10 @@ def _leading_to(program: Program, targets: Iterable[str]) -> list[Statement]:
     return kept[::-1]
 
 
-def _placed(program: Program, constants: Sequence[str]) -> dict[str, Array]:
-    """Arrays with their places in a memory that has these constants; none is ever shown."""
+def _with_constants(program: Program, constants: Sequence[str]) -> dict[str, Array]:
+    """The arrays in a memory that has these constants; none is ever shown."""
     arrays = {**program.arrays, _NOW: Array(_NOW, "hidden")}
-    place = 2 * program.state_size
-    integrated = [n for n, a in program.arrays.items() if 0 <= a.offset < place]
-    offsets = {n: program.arrays[n].offset for n in integrated}
-    rest = [n for n, a in program.arrays.items() if a.offset >= 0]
-    for name in dict.fromkeys([*constants, *rest]):
-        if name not in offsets:
-            offsets[name] = place
-            place += arrays[name].size
-    kinds = {n: a.kind if a.kind in ("rate", "lookup") else "hidden" for n, a in arrays.items()}
-    return {n: replace(a, offset=offsets.get(n, -1), kind=kinds[n]) for n, a in arrays.items()}
+    shown = {n: a for n, a in arrays.items() if a.kind not in ("rate", "lookup")}
+    arrays |= {n: replace(a, kind="hidden") for n, a in shown.items()}
+    integrated = [n for n in program.layout if arrays[n].offset < 2 * program.state_size]
+    return placed(arrays, [*integrated, *constants])

@@ -166,7 +166,21 @@ class _Structure:
         self.target = NumbaTarget(self.measured.program)
         places = [self.target.places(n) for n in self.saved]
         self.columns = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+        self.rates, self.rates_stocks = self._rates_and_stocks()
         self._all: dict[int, tuple[list[tuple[int, ...]], bool]] = {}
+
+    def _rates_and_stocks(self) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of the net flows whose stocks are at hand, and columns of these."""
+        program = self.measured.program
+        column = {place: k for k, place in enumerate(self.columns.tolist())}
+        rates = [self.target.places(n) for n in self.saved if program.arrays[n].kind == "rate"]
+        pairs = [
+            (column[place], column[place - program.state_size])
+            for place in (np.concatenate(rates).tolist() if rates else [])
+            if place - program.state_size in column
+        ]
+        found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
 
     def link_scores(self, design: Design, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Run a design of one run and score the element links.
@@ -248,17 +262,9 @@ def _rest(structure: _Structure, over_time: np.ndarray, times: np.ndarray) -> np
     A net flow is a difference of flows that may be as large as its stock over one step.
     """
     largest = np.max(np.abs(over_time), axis=1, initial=0.0, where=np.isfinite(over_time))
-    arrays = structure.measured.program.arrays
-    place = dict(zip(structure.columns.tolist(), range(len(largest)), strict=True))
-    shift = structure.measured.program.state_size
     step = np.min(np.diff(times), initial=np.inf)
-    for name in structure.saved:
-        if arrays[name].kind == "rate":
-            rates = range(arrays[name].offset, arrays[name].offset + arrays[name].size)
-            for rate in rates:
-                if rate - shift in place:
-                    stock = largest[place[rate - shift]]
-                    largest[place[rate]] = max(largest[place[rate]], stock / step)
+    rates, stocks = structure.rates, structure.rates_stocks
+    largest[rates] = np.maximum(largest[rates], largest[stocks] / step)
     return _REST * largest
 
 
@@ -364,11 +370,16 @@ def _together(network: Network, loops: _Loops, scores: np.ndarray) -> np.ndarray
         part = single[place : place + len(group)]
         place += len(group)
         if len(group) > 1 and any(network.ends[k][1] in hidden for way in group for k in way):
-            strongest = np.abs(part).argmax(axis=0)
-            out[number] = np.take_along_axis(part, strongest[np.newaxis], axis=0)[0]
+            out[number] = _strongest(part)
         else:
             out[number] = part.sum(axis=0)
     return out
+
+
+def _strongest(scores: np.ndarray) -> np.ndarray:
+    """Of scores along the first axis the one of largest size, with its sign."""
+    at = np.abs(scores).argmax(axis=0)
+    return np.take_along_axis(scores, at[np.newaxis], axis=0)[0]
 
 
 def _relative(scores: np.ndarray, partition: np.ndarray) -> np.ndarray:
@@ -456,12 +467,9 @@ def _visible_links(
     """Links between variables of the file, and the score of the strongest way along each."""
     strongest = np.zeros((len(network.ends), scores.shape[1]))
     for k, (begin, end) in enumerate(pairwise(network.first)):
-        part = scores[begin:end]
-        at = np.abs(part).argmax(axis=0)
-        strongest[k] = np.take_along_axis(part, at[np.newaxis], axis=0)[0]
+        strongest[k] = _strongest(scores[begin:end])
     out = []
     for ways in network.routes.values():
         products = np.array([strongest[list(way)].prod(axis=0) for way in ways])
-        at = np.abs(products).argmax(axis=0)
-        out.append(np.take_along_axis(products, at[np.newaxis], axis=0)[0])
+        out.append(_strongest(products))
     return list(network.routes), np.array(out).reshape(len(out), scores.shape[1])

@@ -37,6 +37,7 @@ from kredslob.program import (
     Table,
     Time,
     parts,
+    placed,
 )
 
 _MOST_ELEMENTS_APART = 200_000
@@ -110,11 +111,11 @@ def assemble(
     needed = _needed(graph, rules, clock)
     dynamics = [n for n in graph.order if moving[n] and n in needed]
     reports = [n for n in graph.order if moving[n] and n not in needed]
-    placed = _placed(arrays, rules)
+    first = [*rules.rates, *rules.rates.values(), *rules.defaults]
     return Program(
         name=name,
         sha256=sha256,
-        arrays=placed,
+        arrays=placed(arrays, first),
         ranges=dict(ranges),
         tables=_numbered(tables),
         defaults=rules.defaults,
@@ -458,21 +459,6 @@ def _closure(roots: set[int], needs: Sequence[set[int]]) -> set[int]:
                 found.add(other)
                 waiting.append(other)
     return found
-
-
-# --- where -------------------------------------------------------------------------------------
-
-
-def _placed(arrays: Mapping[str, Array], rules: Rules) -> dict[str, Array]:
-    """Arrays with their places: stocks, rates in the same order, constants, the rest."""
-    first = [*rules.rates, *rules.rates.values(), *rules.defaults]
-    known = set(first)
-    rest = [n for n, a in arrays.items() if n not in known and a.kind != "lookup"]
-    offsets, place = {}, 0
-    for name in (*first, *rest):
-        offsets[name] = place
-        place += arrays[name].size
-    return {n: replace(a, offset=offsets.get(n, -1)) for n, a in arrays.items()}
 
 
 def _numbered(tables: Mapping[str, Table]) -> dict[str, Table]:
