@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import weakref
 from typing import Any
 
@@ -15,6 +16,7 @@ from kredslob.cycle.accounts import accounts, fund_payback_year, net_present_val
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
 from kredslob.cycle.scenario import load_scenario
 from kredslob.errors import ParameterError
+from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes, at_end, evaluate
 from kredslob.studies.factors import Factor, factors_of, sample
@@ -249,3 +251,21 @@ def test_the_fund_is_evaluated_alike_in_chunks(
     found = evaluate(model, design, cycle_questions(5), years=5)
     for name in expected.data_vars:  # blocks of linear algebra may round the loop gain otherwise
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-12, err_msg=str(name))
+
+
+def test_results_say_what_all_runs_had_in_common() -> None:
+    """Also where the last chunk holds one run, whose draws are then no common parameters."""
+    place = load_scenario().with_parameters({"overhead share": 0.05})
+    drawn = sample(factors_of({"allocation weight": (0, 1)}), 1)
+    found = evaluate(
+        Model(reinvestment_folder() / "reinvestment.mdl"),
+        drawn,
+        at_end("total cash"),
+        place,
+        years=3,
+    )
+    parameters = json.loads(found.attrs["parameters"])
+    assert parameters["overhead share"] == 0.05
+    assert "allocation weight" not in parameters
+    assert json.loads(found.attrs["clock"]) == {"final": 3.0}
+    assert found.attrs["setting"] == "municipality"

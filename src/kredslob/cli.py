@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from kredslob.cycle.scenario import Scenario
     from kredslob.show.loop_folder import LoopStudy
+    from kredslob.simulation import Model
 
 RATE = "reinvestment rate"
 RULE = "reinvestment rule"
@@ -153,11 +154,12 @@ def run(
 
     from rich.console import Console
 
+    import kredslob
     from kredslob.cycle.summary import summary
     from kredslob.show.run_folder import save_run
     from kredslob.show.table import summary_table
 
-    runs = _run(chosen, compared, years)
+    runs = _run(kredslob.load(), chosen, compared, years)
     summed = summary(runs)
     save_run(
         folder, runs, summed, scenario=chosen, language=lang.value, command=shlex.join(command)
@@ -242,9 +244,10 @@ def uncertainty(
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
 
+    model = kredslob.load()
     with _progress() as progress:
         found = kredslob.uncertainty(
-            kredslob.load(),
+            model,
             chosen,
             rates=compared,
             draws=draws,
@@ -252,7 +255,7 @@ def uncertainty(
             years=years,
             progress=progress,
         )
-    runs = _run(chosen, compared, years)
+    runs = _run(model, chosen, compared, years)
     save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
     Console().print(uncertainty_table(found, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
@@ -324,7 +327,7 @@ def _loops_of_the_cycle(
     compared = [chosen.with_parameters({RATE: rate}) for rate in rates] or [chosen]
     numbers = rates or (float(chosen.parameters.get(RATE, model.program.defaults[RATE][0])),)
     return LoopStudy(
-        runs=_run(chosen, rates, years),
+        runs=_run(model, chosen, rates, years),
         scores={r: loop_scores(c, years=years) for r, c in zip(numbers, compared, strict=True)},
         graph=kredslob.causal_graph(model, compared[-1], years=years),
         titles={} if rates else chosen.title,
@@ -622,11 +625,12 @@ def _progress() -> Iterator[Callable[[float, float], None]]:
         yield progress
 
 
-def _run(chosen: Scenario, rates: tuple[float, ...], years: float | None) -> xr.Dataset:
+def _run(
+    model: Model, chosen: Scenario, rates: tuple[float, ...], years: float | None
+) -> xr.Dataset:
     import kredslob
     from kredslob.cycle.summary import with_rate
 
-    model = kredslob.load()
     with _progress() as progress:
         if rates:
             levers = {RATE: rates}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -16,7 +18,7 @@ from kredslob.cycle.scenario import Scenario
 from kredslob.cycle.summary import RATE, with_rate
 from kredslob.paths import reinvestment_folder
 from kredslob.processes import side_by_side
-from kredslob.results import new_run_folder, write_manifest, write_numbers
+from kredslob.results import new_run_folder, write_manifest, write_numbers, write_run
 from kredslob.show.figures import (
     Drawing,
     citizens_by_state,
@@ -83,10 +85,54 @@ def save_run(
         side_by_side([*for_readers, partial(write_numbers, hidden, runs, tables)])
         flows = books["line item"].to_series().rename("DKK")
         flows[flows != 0].to_csv(hidden / "cash_flows.csv")
-        (hidden / "model").mkdir()
-        for name in ("reinvestment.mdl", "parameters.csv"):
-            shutil.copyfile(reinvestment_folder() / name, hidden / "model" / name)
+        copy_model(hidden)
         write_manifest(hidden, runs, made_by)
+
+
+def save_study(
+    folder: Path,
+    runs: xr.Dataset,
+    tables: Mapping[str, xr.Dataset],
+    *,
+    draw: Callable[[str], Sequence[Drawing]],
+    texts: Callable[[str], Mapping[str, pd.DataFrame]],
+    made_by: Mapping[str, Any],
+) -> None:
+    """Write a study of the reinvestment model to a folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        A new or empty folder.
+    runs : Dataset
+        The runs.
+    tables : mapping of str to Dataset
+        What was found, by name of the file.
+    draw, texts : callable
+        Give for a language ("da" or "en") the figures, and tables for people by name of the file.
+    made_by : mapping
+        As for `kredslob.results.write_manifest`.
+
+    Raises
+    ------
+    InputFileError
+        The folder is in use or cannot be made.
+    """
+    drawings = {language: draw(language) for language in LANGUAGES}
+    with new_run_folder(folder) as hidden:
+        write_figures(hidden / "figures", drawings)
+        for language in LANGUAGES:
+            for name, frame in texts(language).items():
+                frame.to_csv(hidden / f"{name}.{language}.csv", index_label="")
+        copy_model(hidden)
+        write_run(hidden, runs, tables, made_by)
+
+
+def copy_model(folder: Path) -> None:
+    """Put the reinvestment model and its parameters into a run's folder."""
+    (folder / "model").mkdir()
+    for name in ("reinvestment.mdl", "parameters.csv"):
+        shutil.copyfile(reinvestment_folder() / name, folder / "model" / name)
 
 
 def draw_all(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from kredslob.cycle.scenario import Scenario
-from kredslob.paths import reinvestment_folder
-from kredslob.results import new_run_folder, write_run
 from kredslob.show.figures import Drawing
-from kredslob.show.language import LANGUAGES
-from kredslob.show.run_folder import write_figures
+from kredslob.show.run_folder import save_study
 from kredslob.show.threshold_figures import goals_by_rate, regions, repayment, uncertainty
 from kredslob.show.threshold_table import goals_frame, threshold_frame
 from kredslob.studies.threshold import ThresholdStudy
@@ -37,7 +36,6 @@ def save_threshold(
     InputFileError
         The folder is in use or cannot be made.
     """
-    drawings = {language: draw_threshold(study, language) for language in LANGUAGES}
     tables = {
         "goals": study.goals,
         "bracket": study.bracket,
@@ -51,17 +49,15 @@ def save_threshold(
         "seed": study.uncertainty.attrs["seed"],
         "draws": study.uncertainty.sizes["draw"],
     }
-    with new_run_folder(folder) as hidden:
-        write_figures(hidden / "figures", drawings)
-        for language in LANGUAGES:
-            figures = threshold_frame(study, language)
-            figures.to_csv(hidden / f"threshold.{language}.csv", index_label="")
-            by_goal = goals_frame(study.goals, language)
-            by_goal.to_csv(hidden / f"goals.{language}.csv", index_label="")
-        (hidden / "model").mkdir()
-        for name in ("reinvestment.mdl", "parameters.csv"):
-            shutil.copyfile(reinvestment_folder() / name, hidden / "model" / name)
-        write_run(hidden, study.runs, tables, made_by)
+
+    def texts(language: str) -> dict[str, pd.DataFrame]:
+        return {
+            "threshold": threshold_frame(study, language),
+            "goals": goals_frame(study.goals, language),
+        }
+
+    draw = partial(draw_threshold, study)
+    save_study(folder, study.runs, tables, draw=draw, texts=texts, made_by=made_by)
 
 
 def draw_threshold(study: ThresholdStudy, language: str) -> list[Drawing]:

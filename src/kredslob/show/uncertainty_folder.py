@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+from functools import partial
 from pathlib import Path
 
 import xarray as xr
 
 from kredslob.cycle.scenario import Scenario
-from kredslob.paths import reinvestment_folder
-from kredslob.results import new_run_folder, write_run
 from kredslob.show.figures import Drawing
-from kredslob.show.language import LANGUAGES
-from kredslob.show.run_folder import write_figures
+from kredslob.show.run_folder import save_study
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 from kredslob.show.uncertainty_table import uncertainty_frame
 
@@ -40,7 +37,6 @@ def save_uncertainty(
     InputFileError
         The folder is in use or cannot be made.
     """
-    drawings = {language: draw_uncertainty(found, language) for language in LANGUAGES}
     made_by = {
         "command": command,
         "setting": scenario.setting,
@@ -48,15 +44,14 @@ def save_uncertainty(
         "seed": found.attrs["seed"],
         "draws": found.sizes["draw"],
     }
-    with new_run_folder(folder) as hidden:
-        write_figures(hidden / "figures", drawings)
-        for language in LANGUAGES:
-            frame = uncertainty_frame(found, language)
-            frame.to_csv(hidden / f"uncertainty.{language}.csv", index_label="")
-        (hidden / "model").mkdir()
-        for name in ("reinvestment.mdl", "parameters.csv"):
-            shutil.copyfile(reinvestment_folder() / name, hidden / "model" / name)
-        write_run(hidden, runs, {"uncertainty": found}, made_by)
+    save_study(
+        folder,
+        runs,
+        {"uncertainty": found},
+        draw=partial(draw_uncertainty, found),
+        texts=lambda language: {"uncertainty": uncertainty_frame(found, language)},
+        made_by=made_by,
+    )
 
 
 def draw_uncertainty(found: xr.Dataset, language: str) -> list[Drawing]:

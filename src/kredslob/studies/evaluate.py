@@ -129,5 +129,6 @@ def evaluate(
             progress(min(begin + _CHUNK, count), count)
     results = xr.concat(found, RUN).assign_coords({RUN: design[RUN].values})
     inputs = {f"input {name}": values for name, values in design.data_vars.items()}
-    made_by = {k: v for k, v in runs.attrs.items() if k != "parameters"}
+    shared = model.shared_design(scenario, {}, years, None, None)
+    made_by = model.provenance(shared, scenario, model.program.integration, seed)
     return results.assign(inputs).assign_attrs({**made_by, **design.attrs})

@@ -99,7 +99,8 @@ def evaluate_policies(
         for language in LANGUAGES
     }
     # the policy is on the axis now, not one for all
-    made_by = {k: v for k, v in found[0].attrs.items() if k != "scenario"}
+    own = ("scenario", "parameters")
+    made_by = {k: v for k, v in found[0].attrs.items() if k not in own}
     return results.assign(found[0][inputs]).assign_coords(titles).assign_attrs(made_by)
 
 
