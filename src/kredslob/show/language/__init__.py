@@ -12,6 +12,7 @@ from typing import Any
 from kredslob.errors import KredslobError
 
 LANGUAGES = ("da", "en")
+_PARTS = ("workshop", "report")  # what only one place shows has a file of its own
 _UNIT = "service day|wellbeing year|[A-Za-z]+"
 _MINUS = {"-": "\N{MINUS SIGN}"}
 _MARKS = {"da": str.maketrans({",": ".", ".": ","} | _MINUS), "en": str.maketrans(_MINUS)}
@@ -98,8 +99,11 @@ def words(language: str) -> Words:
     """
     if language not in LANGUAGES:
         raise KredslobError(f"found language '{language}', expected one of {', '.join(LANGUAGES)}")
-    source = files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return Words(language, dict(_flat("", tomllib.loads(source))))
+    table: dict[str, str] = {}
+    for name in (f"{language}.toml", *(f"{part}.{language}.toml" for part in _PARTS)):
+        source = files(__package__).joinpath(name).read_text(encoding="utf-8")
+        table |= _flat("", tomllib.loads(source))
+    return Words(language, table)
 
 
 def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:
