@@ -119,9 +119,7 @@ def chromium_browser() -> Iterator[Any]:
         browser.close()
 
 
-def request_of(
-    batch: Batch, run: int, places: Sequence[int], **options: Any
-) -> Mapping[str, Any]:
+def request_of(batch: Batch, run: int, places: Sequence[int], **options: Any) -> Mapping[str, Any]:
     """One run of a batch, as ``simulate`` takes it."""
     first = options.pop("first_constant")
     constants = batch.constants.copy()
