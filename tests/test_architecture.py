@@ -11,6 +11,7 @@ import kredslob
 
 PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
+    "copula": 0,
     "errors": 0,
     "paths": 0,
     "processes": 0,

@@ -36,6 +36,11 @@ MOST_RATES = 21
 DRAWS = 2000
 MOST_DRAWS = 20_000
 DRAWS_AT_RATES, FEWEST_DRAWS, MOST_DRAWS_AT_RATES = 10_000, 20, 200_000
+TRAJECTORIES, MOST_TRAJECTORIES = 20, 1000
+INPUTS, MOST_INPUTS = 12, 60
+SAMPLES, MOST_SAMPLES = 512, 16_384
+POLICY_DRAWS, POPULATION, GENERATIONS = 256, 40, 15
+MOST_POLICIES, MOST_GENERATIONS = 400, 200
 _DIFFERENCES_SHOWN = 10
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
@@ -258,6 +263,179 @@ def uncertainty(
     runs = _run(model, chosen, compared, years)
     save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
     Console().print(uncertainty_table(found, lang.value, chosen))
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def sensitivity(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    outcomes: Annotated[
+        str | None,
+        typer.Option(help="Outcomes, with commas between. Default: three; see docs/sensitivity.md."),
+    ] = None,
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="NAME=LOW:HIGH",
+            help="Another range than that of the parameter table, or of a lever; LOW:VALUE:HIGH is "
+            "triangular. May be given more than once.",
+        ),
+    ] = None,
+    trajectories: Annotated[
+        int, typer.Option(min=4, max=MOST_TRAJECTORIES, help="Paths that screen all inputs.")
+    ] = TRAJECTORIES,
+    inputs: Annotated[
+        int, typer.Option(min=1, max=MOST_INPUTS, help="How many of the strongest are ranked.")
+    ] = INPUTS,
+    samples: Annotated[
+        int,
+        typer.Option(min=64, max=MOST_SAMPLES, help="Samples that rank them: a power of 2."),
+    ] = SAMPLES,
+    years: YearsOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Find the inputs that the outcomes hinge on: screen all of them, rank the strongest."""
+    from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.hinges import OUTCOMES, hinge_study
+    from kredslob.studies.ranges import stated_range
+    from kredslob.studies.sensitivity import check_sobol, check_trajectories
+
+    chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
+    asked = _listed(outcomes) or OUTCOMES
+    ranges = [stated_range(text, "--range") for text in range_ or ()]
+    check_trajectories(trajectories)
+    check_sobol(samples)
+    folder = out or _new_folder(chosen, "sensitivity")
+    _check_folder(folder)
+    given = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
+    given |= {"--trajectories": trajectories, "--inputs": inputs, "--samples": samples}
+    given |= {"--years": years, "--seed": seed}
+    words_ = [*_as_given(given, set_ or ()), *(w for text in range_ or () for w in ("--range", text))]
+    command = ["kredslob", "sensitivity", *words_, "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.sensitivity_folder import save_sensitivity
+    from kredslob.show.sensitivity_table import sensitivity_table
+
+    model = kredslob.load()
+    with _progress() as progress:
+        study = hinge_study(
+            model,
+            chosen,
+            outcomes=asked,
+            ranges=ranges,
+            trajectories=trajectories,
+            inputs=inputs,
+            samples=samples,
+            seed=seed,
+            years=years,
+            progress=progress,
+        )
+    runs = _run(model, chosen, (), years)
+    save_sensitivity(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    Console().print(sensitivity_table(study, lang.value, chosen))
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def search(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    outcomes: Annotated[
+        str | None,
+        typer.Option(
+            help="Outcomes to judge by, with commas between. Default: three; see "
+            "docs/policy-search.md."
+        ),
+    ] = None,
+    enough: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OUTCOME=AMOUNT",
+            help="What is good enough, such as 'citizens helped=90'. May be given more than once. "
+            "Default: as much as without reinvestment.",
+        ),
+    ] = None,
+    lever: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LOW:HIGH",
+            help="What the search may choose, and between what. May be given more than once. "
+            "Default: rate, allocation weight, reserved share and evaluation share.",
+        ),
+    ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(min=16, max=MOST_DRAWS, help="Draws that all policies meet: a power of 2."),
+    ] = POLICY_DRAWS,
+    population: Annotated[
+        int, typer.Option(min=4, max=MOST_POLICIES, help="Policies in a generation.")
+    ] = POPULATION,
+    generations: Annotated[
+        int, typer.Option(min=1, max=MOST_GENERATIONS, help="Generations of the search.")
+    ] = GENERATIONS,
+    years: YearsOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of draws and search.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Judge policies over draws of all that is uncertain, and search for those that none beats."""
+    from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.policies import JUDGED_BY, policy_study
+    from kredslob.studies.ranges import stated_range
+
+    changes = [_change(text) for text in set_ or ()]
+    chosen = _changed(load_scenario(scenario, setting), changes)
+    _check_rule(chosen)
+    thresholds = dict(_enough(text) for text in enough or ())
+    ranges = [stated_range(text, "--lever") for text in lever or ()]
+    folder = out or _new_folder(chosen, "search")
+    _check_folder(folder)
+    given = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
+    given |= {"--draws": draws, "--population": population, "--generations": generations}
+    given |= {"--years": years, "--seed": seed}
+    more = [w for text in enough or () for w in ("--enough", text)]
+    more += [w for text in lever or () for w in ("--lever", text)]
+    command = ["kredslob", "search", *_as_given(given, set_ or ()), *more, "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.policy_folder import save_policies
+    from kredslob.show.policy_table import policy_tables
+    from kredslob.studies.questions import cycle_policies
+
+    model = kredslob.load()
+    candidates = {n: _changed(p, changes) for n, p in cycle_policies(setting).items()}
+    if scenario is not None:
+        candidates[chosen.name] = chosen
+    with _progress() as progress:
+        study = policy_study(
+            model,
+            chosen,
+            candidates=candidates,
+            outcomes=_listed(outcomes) or JUDGED_BY,
+            thresholds=thresholds or None,
+            levers={factor.name: (factor.low, factor.high) for factor in ranges} or None,
+            draws=draws,
+            population=population,
+            generations=generations,
+            seed=seed,
+            years=years,
+            progress=progress,
+        )
+    runs = _run(model, chosen, (), years)
+    save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    for table in policy_tables(study, lang.value, chosen):
+        Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")
 
 
@@ -543,6 +721,24 @@ def _change(text: str) -> dict[str, Any]:
     for element in reversed([e.strip() for e in (match[2] or "").split(",") if e.strip()]):
         change = {element: change}
     return {match[1]: change}
+
+
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _enough(text: str) -> tuple[str, tuple[float, None]]:
+    """Read OUTCOME=AMOUNT: at least that much is good enough."""
+    name, equals, amount = text.partition("=")
+    try:
+        value = float(amount)
+    except ValueError:
+        value = float("nan")
+    if not equals or not name.strip() or value != value:
+        raise ParameterError(
+            f"--enough: found '{text}', expected outcome=number, such as 'citizens helped=90'"
+        )
+    return name.strip(), (value, None)
 
 
 def _changed(chosen: Scenario, changes: list[dict[str, Any]]) -> Scenario:

@@ -131,7 +131,7 @@ def save_study(
 def copy_model(folder: Path) -> None:
     """Put the reinvestment model and its parameters into a run's folder."""
     (folder / "model").mkdir()
-    for name in ("reinvestment.mdl", "parameters.csv"):
+    for name in ("reinvestment.mdl", "parameters.csv", "correlations.csv"):
         shutil.copyfile(reinvestment_folder() / name, folder / "model" / name)
 
 

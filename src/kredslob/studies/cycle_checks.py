@@ -14,8 +14,7 @@ from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import Scenario, load_scenario, parameter_table
 from kredslob.simulation import Model
 from kredslob.studies.checks import Check, Extreme, measured, model_checks, table
-from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_factors
+from kredslob.studies.questions import cycle_draws
 
 RATE = "reinvestment rate"
 _ROUNDING = 1e-9
@@ -143,7 +142,7 @@ def _published(model: Model) -> Check:
 
 
 def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
-    draws = sample(cycle_factors(chosen), _DRAWS, seed=_SEED)
+    draws = cycle_draws(chosen, _DRAWS, seed=_SEED)
     by_rate = [chosen.with_parameters({RATE: rate}) for rate in _RATES]
     helped = _outcome(model, by_rate, draws, "Cumulated Completions")
     order = np.argsort(helped, axis=0)
