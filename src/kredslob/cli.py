@@ -228,26 +228,42 @@ def uncertainty(
             min=FEWEST_DRAWS, max=MOST_DRAWS_AT_RATES, help="Draws of the uncertain parameters."
         ),
     ] = DRAWS_AT_RATES,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SWITCH=CHANCE",
+            help="Chance that a hypothesis of the model holds, such as 'switch prevention=0.8'. "
+            "May be given more than once. Default: one half each.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     out: OutOption = None,
 ) -> None:
     """Draw the uncertain parameters: how likely is payback, and who risks what."""
     from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.questions import cycle_factors
 
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
     _check_rule(chosen)
+    chances = dict(_chance(text) for text in structure or ())
+    drawn = {factor.name for factor in cycle_factors(chosen, chances)}
     compared = _rates(rates, chosen, own=True)
     folder = out or _new_folder(chosen, "uncertainty")
     _check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
     given |= {"--draws": draws, "--seed": seed}
-    command = ["kredslob", "uncertainty", *_as_given(given, set_ or ()), "--lang", str(lang)]
+    more = [w for text in structure or () for w in ("--structure", text)]
+    command = ["kredslob", "uncertainty", *_as_given(given, set_ or ()), *more]
+    command += ["--lang", str(lang)]
 
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.structure_figures import structure_table
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
+
+    from kredslob.studies.structures import by_structure
 
     model = kredslob.load()
     with _progress() as progress:
@@ -256,13 +272,19 @@ def uncertainty(
             chosen,
             rates=compared,
             draws=draws,
+            structures=chances,
             seed=seed,
             years=years,
             progress=progress,
         )
     runs = _run(model, chosen, compared, years)
-    save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
+    apart = by_structure(found) if any(n.startswith("switch ") for n in drawn) else None
+    save_uncertainty(
+        folder, runs, found, scenario=chosen, command=shlex.join(command), compared=apart
+    )
     Console().print(uncertainty_table(found, lang.value, chosen))
+    if apart is not None:
+        Console().print(structure_table(apart, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
 
@@ -725,6 +747,17 @@ def _change(text: str) -> dict[str, Any]:
 
 def _listed(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _chance(text: str) -> tuple[str, float]:
+    """Read SWITCH=CHANCE; the study knows which switches there are."""
+    name, _, chance = text.partition("=")
+    try:
+        return name.strip(), float(chance)
+    except ValueError:
+        raise ParameterError(
+            f"--structure: found '{text}', expected switch=chance, such as 'switch prevention=0.8'"
+        ) from None
 
 
 def _enough(text: str) -> tuple[str, tuple[float, None]]:

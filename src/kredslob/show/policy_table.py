@@ -68,7 +68,7 @@ def ends_of_front(front: xr.Dataset, language: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for goal in _ENDS:
         if goal in front:
-            number = int(front[POLICY][int(front[goal].argmax())])
+            number = int(front[POLICY][int(np.argmax(front[goal].values))])
             if number not in found.values():
                 found[w.text(f"policies.most.{goal}")] = number
     return found

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
 from kredslob.cycle.scenario import Scenario
 from kredslob.show.figures import Drawing
 from kredslob.show.run_folder import save_study
+from kredslob.show.structure_figures import structure_frame, structures
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 from kredslob.show.uncertainty_table import uncertainty_frame
 
 
 def save_uncertainty(
-    folder: Path, runs: xr.Dataset, found: xr.Dataset, *, scenario: Scenario, command: str
+    folder: Path,
+    runs: xr.Dataset,
+    found: xr.Dataset,
+    *,
+    scenario: Scenario,
+    command: str,
+    compared: xr.Dataset | None = None,
 ) -> None:
     """Write a study of uncertainty to a folder, whole or not at all.
 
@@ -31,6 +38,8 @@ def save_uncertainty(
         What was run.
     command : str
         The command that makes the study again.
+    compared : Dataset, optional
+        From `kredslob.studies.structures.by_structure`.
 
     Raises
     ------
@@ -44,14 +53,21 @@ def save_uncertainty(
         "seed": found.attrs["seed"],
         "draws": found.sizes["draw"],
     }
-    save_study(
-        folder,
-        runs,
-        {"uncertainty": found},
-        draw=partial(draw_uncertainty, found),
-        texts=lambda language: {"uncertainty": uncertainty_frame(found, language)},
-        made_by=made_by,
-    )
+    tables = {"uncertainty": found}
+    if compared is not None:
+        tables["structures"] = compared
+
+    def draw(language: str) -> list[Drawing]:
+        by_structure = [] if compared is None else [structures(compared, language)]
+        return [*draw_uncertainty(found, language), *by_structure]
+
+    def texts(language: str) -> dict[str, pd.DataFrame]:
+        frames = {"uncertainty": uncertainty_frame(found, language)}
+        if compared is not None:
+            frames["structures"] = structure_frame(compared, language)
+        return frames
+
+    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by)
 
 
 def draw_uncertainty(found: xr.Dataset, language: str) -> list[Drawing]:

@@ -11,10 +11,10 @@ from kredslob.studies.critical_rate import RATE
 
 HYPOTHESIS, HELD = "hypothesis", "holds"
 _CONFIDENCE = 0.95
-_MEDIANS = {
-    "loop gain": "Dmnl",
-    "citizens helped": "person",
-    "net present value of public purse": "DKK",
+_UNITS = {
+    "median loop gain": "Dmnl",
+    "median citizens helped": "person",
+    "median net present value of public purse": "DKK",
 }
 
 
@@ -43,49 +43,41 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
     ParameterError
         No switch was drawn: the scenario states them all.
     """
-    from scipy.stats import binomtest
-
     drawn = found["parameter"].values.tolist()
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]
     if not names:
         raise ParameterError("structures: found no hypothesis that was drawn, expected at least one")
-    rates = found.sizes[RATE]
-    shape = (len(names), 2, rates)
-    carries, payback = np.full(shape, np.nan), np.full(shape, np.nan)
-    interval = np.full((*shape, 2), np.nan)
-    medians = {name: np.full(shape, np.nan) for name in _MEDIANS}
-    counts = np.zeros(shape[:2], dtype=int)
-    for k, name in enumerate(names):
+    sides = []
+    for name in names:
         on = found["input"].sel(parameter=name).values > 0
-        for side in (0, 1):
-            kept = np.flatnonzero(on == bool(side))
-            counts[k, side] = len(kept)
-            if not len(kept):
-                continue
-            part = found[["carries itself", "payback year", *_MEDIANS]].isel(draw=kept)
-            sums = part["carries itself"].transpose(RATE, "draw").values.sum(axis=1).astype(int)
-            carries[k, side] = sums / len(kept)
-            bounds = [binomtest(int(n), len(kept)).proportion_ci(_CONFIDENCE) for n in sums]
-            interval[k, side] = [(b.low, b.high) for b in bounds]
-            back = np.isfinite(part["payback year"].transpose(RATE, "draw").values)
-            payback[k, side] = back.mean(axis=1)
-            for outcome, values in medians.items():
-                values[k, side] = np.median(part[outcome].transpose(RATE, "draw").values, axis=1)
-    over = (HYPOTHESIS, HELD, RATE)
-    chance = "probability that the cycle carries itself"
-    table = {
-        "draws": (over[:2], counts, "Dmnl", "number of draws"),
-        chance: (over, carries, "Dmnl", chance),
-        "probability interval": ((*over, "bound"), interval, "Dmnl", f"{chance}, 95 %"),
-        "probability of payback": (over, payback, "Dmnl", "probability of payback by the end"),
-    }
-    for outcome, unit in _MEDIANS.items():
-        said = f"median {outcome}"
-        table[said] = (over, medians[outcome], unit, said)
-    variables = {
-        name: (dims, values, {"units": unit, "long_name": said})
-        for name, (dims, values, unit, said) in table.items()
-    }
-    coords = {HYPOTHESIS: names, HELD: [0, 1], RATE: found[RATE], "bound": ["low", "high"]}
-    kept_attrs = {k: v for k, v in found.attrs.items()}
-    return xr.Dataset(variables, coords, kept_attrs)
+        parts = [_of_draws(found.isel(draw=np.flatnonzero(on == held))) for held in (False, True)]
+        sides.append(xr.concat(parts, xr.DataArray([0, 1], dims=HELD, name=HELD)))
+    compared = xr.concat(sides, xr.DataArray(names, dims=HYPOTHESIS, name=HYPOTHESIS))
+    for label, array in compared.data_vars.items():
+        array.attrs = {"units": _UNITS.get(str(label), "Dmnl"), "long_name": str(label)}
+    return compared.assign_attrs(found.attrs)
+
+
+def _of_draws(part: xr.Dataset) -> xr.Dataset:
+    """What some of the draws come to, over rate; nothing is known of none."""
+    from scipy.stats import binomtest
+
+    count, chance = part.sizes["draw"], "probability that the cycle carries itself"
+    by_rate = xr.full_like(part[RATE], np.nan, dtype=float).drop_attrs()
+    result = xr.Dataset({"draws": count})
+    if not count:
+        nothing = dict.fromkeys((chance, "probability of payback", *_UNITS), by_rate)
+        empty = by_rate.expand_dims(bound=["low", "high"], axis=-1)
+        return result.assign({**nothing, "probability interval": empty})
+    carried = part["carries itself"].sum("draw")
+    bounds = [binomtest(int(n), count).proportion_ci(_CONFIDENCE) for n in carried.values]
+    interval = (RATE, "bound"), [(b.low, b.high) for b in bounds]
+    medians = {label: part[label.removeprefix("median ")].median("draw") for label in _UNITS}
+    return result.assign(
+        {
+            chance: carried / count,
+            "probability of payback": np.isfinite(part["payback year"]).mean("draw"),
+            **medians,
+            "probability interval": interval,
+        }
+    ).assign_coords(bound=["low", "high"])
