@@ -665,7 +665,7 @@ def check(
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="New or empty folder for the table as CSV and JSON.")
+        Path | None, typer.Option(help="New or empty folder for the table: CSV, JSON and netCDF.")
     ] = None,
 ) -> None:
     """Put a model through the standard tests; exit code 1 if it fails one."""
@@ -677,7 +677,7 @@ def check(
     import kredslob
     from kredslob.show.check_table import check_notes, check_table, save_checks
     from kredslob.show.language import words
-    from kredslob.studies.checks import FAIL, check_model
+    from kredslob.studies.checks import FAIL, check_model, checks_dataset
     from kredslob.studies.cycle_checks import check_cycle
 
     model = kredslob.load(file)
@@ -690,7 +690,7 @@ def check(
     w = words(lang.value)
     print(w.text("check.some_fail", count=failed) if failed else w.text("check.all_pass"))
     if out is not None:
-        save_checks(out, found, {"model": model.file.path.name, "sha256": model.file.sha256})
+        save_checks(out, found, checks_dataset(found, model))
         print(f"{_SAVED[lang.value]} {out}")
     if failed:
         raise typer.Exit(1)
