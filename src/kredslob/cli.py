@@ -262,7 +262,6 @@ def uncertainty(
     from kredslob.show.structure_figures import structure_table
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
-
     from kredslob.studies.structures import by_structure
 
     model = kredslob.load()
@@ -296,7 +295,9 @@ def sensitivity(
     set_: SetOption = None,
     outcomes: Annotated[
         str | None,
-        typer.Option(help="Outcomes, with commas between. Default: three; see docs/sensitivity.md."),
+        typer.Option(
+            help="Outcomes, with commas between. Default: three; see docs/sensitivity.md."
+        ),
     ] = None,
     range_: Annotated[
         list[str] | None,
@@ -334,10 +335,14 @@ def sensitivity(
     check_sobol(samples)
     folder = out or _new_folder(chosen, "sensitivity")
     _check_folder(folder)
-    given = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
+    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
+    given |= {"--outcomes": outcomes}
     given |= {"--trajectories": trajectories, "--inputs": inputs, "--samples": samples}
     given |= {"--years": years, "--seed": seed}
-    words_ = [*_as_given(given, set_ or ()), *(w for text in range_ or () for w in ("--range", text))]
+    words_ = [
+        *_as_given(given, set_ or ()),
+        *(w for text in range_ or () for w in ("--range", text)),
+    ]
     command = ["kredslob", "sensitivity", *words_, "--lang", str(lang)]
 
     from rich.console import Console
@@ -421,7 +426,8 @@ def search(
     ranges = [stated_range(text, "--lever") for text in lever or ()]
     folder = out or _new_folder(chosen, "search")
     _check_folder(folder)
-    given = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
+    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
+    given |= {"--outcomes": outcomes}
     given |= {"--draws": draws, "--population": population, "--generations": generations}
     given |= {"--years": years, "--seed": seed}
     more = [w for text in enough or () for w in ("--enough", text)]

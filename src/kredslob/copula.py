@@ -37,8 +37,8 @@ def normal_matrix(
 def contradiction(matrix: np.ndarray) -> tuple[int, int] | None:
     """The pair that contradicts the others most; None if no numbers can contradict each other.
 
-    Correlations can hold together only if the matrix is positive semi-definite. Where it is not, the
-    pair is the one that adds most to the negative variance of the combination that shows it.
+    Correlations can hold together only if the matrix is positive semi-definite. Where it is not,
+    the pair is the one that adds most to the negative variance of the combination that shows it.
     """
     values, vectors = np.linalg.eigh(matrix)
     if values[0] >= -_ROUNDING:

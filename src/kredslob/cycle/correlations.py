@@ -83,7 +83,9 @@ def read_correlations(path: Path, table: ParameterTable) -> tuple[Correlation, .
         for pair in row.pairs:
             first = seen.setdefault(frozenset(pair), row.line)
             if first != row.line:
-                raise InputFileError(path, f"stands on line {first} too", line=row.line, key=" with ".join(pair))
+                raise InputFileError(
+                    path, f"stands on line {first} too", line=row.line, key=" with ".join(pair)
+                )
         rows.append(row)
     _check_together(path, rows)
     return tuple(rows)
@@ -121,9 +123,7 @@ def _correlation(
     if not said["why"]:
         problem = "is empty, expected a source or a reason"
         raise InputFileError(path, problem, line=line, key="why")
-    return Correlation(
-        tuple((a, b) for a, b in pairs), rank, said["certainty"], said["why"], line
-    )
+    return Correlation(tuple((a, b) for a, b in pairs), rank, said["certainty"], said["why"], line)
 
 
 def _matched(path: Path, line: int, key: str, text: str, table: ParameterTable) -> list[str]:

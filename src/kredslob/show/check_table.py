@@ -126,7 +126,10 @@ def place_text(row: Mapping[Hashable, Any], w: Words) -> str:
     if kind == "reason":
         return w.table.get(f"check.reason.{subject}", subject)
     said = _named(subject, w) if subject else ""
-    under = ", ".join(_condition(*each, w) for each in json.loads(row["conditions"]))
+    under = ", ".join(
+        _condition(label, relation, value, w)
+        for label, relation, value in json.loads(row["conditions"])
+    )
     return f"{said} ({under})" if under else said
 
 

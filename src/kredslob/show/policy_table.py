@@ -17,7 +17,11 @@ from kredslob.studies.policies import PolicyStudy
 from kredslob.studies.robustness import CRITERIA, POLICY
 from kredslob.studies.search import HELD_OUT, names_of
 
-_ENDS = ("citizens helped", "complex need helped", "5 % quantile of net present value of public purse")
+_ENDS = (
+    "citizens helped",
+    "complex need helped",
+    "5 % quantile of net present value of public purse",
+)
 
 
 def robust_frame(judged: xr.Dataset, language: str) -> pd.DataFrame:
@@ -51,7 +55,7 @@ def robust_frame(judged: xr.Dataset, language: str) -> pd.DataFrame:
 
 
 def front_frame(front: xr.Dataset, language: str) -> pd.DataFrame:
-    """The policies that no other beats: what they choose, and what they come to on held-out draws."""
+    """The policies that no other beats: what they choose, and what they reach on held-out draws."""
     w = words(language)
     columns = {}
     for name in names_of(front, "lever"):
@@ -75,7 +79,7 @@ def ends_of_front(front: xr.Dataset, language: str) -> dict[str, int]:
 
 
 def policy_tables(study: PolicyStudy, language: str, scenario: Scenario) -> list[Table]:
-    """Lay a study of policies out for the terminal: a table an outcome, and the ends of the front."""
+    """Lay a study of policies out for the terminal: a table an outcome, and ends of the front."""
     w = words(language)
     tables = []
     for outcome, judged in study.judged.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -46,7 +48,7 @@ def structures(found: xr.Dataset, language: str) -> Drawing:
     one = found.sortby(RATE).isel({RATE: -1})
     rows = np.arange(one.sizes[HYPOTHESIS])[::-1]
     with styled():
-        figure = new_figure(2.2 + 0.42 * len(rows), foot=0.05)
+        figure = new_figure(2.2 + 0.42 * len(rows), foot=0.08)
         left, right = figure.subplots(1, 2, sharey=True)
         _pairs(left, one[_CARRIES], rows, w)
         _intervals(left, one["probability interval"], rows)
@@ -64,7 +66,7 @@ def structures(found: xr.Dataset, language: str) -> Drawing:
         right.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
         rate = w.percent(float(one[RATE]))
         title_over_all(figure, w.text("structures.title", rate=rate))
-        footnote(figure, f"{w.text('structures.note')} {w.text('source')}")
+        footnote(figure, f"{w.text('structures.note')}\n{w.text('source')}")
     caption = w.text("caption.structures", rate=rate, gains=_gains(one, w))
     return Drawing("structures", figure, w.text("chart.dot"), caption)
 
@@ -115,9 +117,11 @@ def _pairs(axes: Axes, values: xr.DataArray, rows: np.ndarray, w: Words) -> None
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
     axes.hlines(rows, without, held, color=PALE, linewidth=3, zorder=1)
-    looks = {"markersize": 9, "linestyle": "none", "zorder": 3, "clip_on": False}
+    looks: dict[str, Any] = {"markersize": 9, "linestyle": "none", "zorder": 3, "clip_on": False}
     label = w.text("structures.without")
-    axes.plot(without, rows, "o", markerfacecolor="white", markeredgecolor=GREY, label=label, **looks)
+    axes.plot(
+        without, rows, "o", markerfacecolor="white", markeredgecolor=GREY, label=label, **looks
+    )
     axes.plot(held, rows, "o", color=PALETTE[0], label=w.text("structures.with"), **looks)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.margins(x=0.1)

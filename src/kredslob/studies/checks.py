@@ -117,9 +117,7 @@ def measured(check: str, value: float, tolerance: float, place: Place | str = ""
 
 def not_computable(check: str, tolerance: float, reason: object) -> Check:
     """A check that could not be made, which is not the same as one that passed."""
-    return Check(
-        check, NOT_COMPUTABLE, float("nan"), tolerance, Place(str(reason), kind="reason")
-    )
+    return Check(check, NOT_COMPUTABLE, float("nan"), tolerance, Place(str(reason), kind="reason"))
 
 
 def table(checks: Sequence[Check]) -> pd.DataFrame:
@@ -201,8 +199,8 @@ def check_model(
         * negative stocks: the lowest value, over the largest in the run as it is, of stocks that
           are never negative there.
         * pairs: runs, under each two of these conditions at once and for a quarter of the time, in
-          which a variable is no number or such a stock is negative at the end. For a large model a covering array of them
-          (`kredslob.studies.extremes.covering_array`).
+          which a variable is no number or such a stock is negative at the end. For a large model a
+          covering array of them (`kredslob.studies.extremes.covering_array`).
         * time step: over the shortest time constant (of the linearised model, past the start).
         * integration order: by how much log2 of |y(dt) - y(dt/2)| / |y(dt/2) - y(dt/4)|, summed
           over all stocks, misses one; for Runge-Kutta 4, by how much it falls short of one.
@@ -220,7 +218,9 @@ def check_model(
     --------
     >>> check_model(Model("model.mdl")).query("verdict == 'fail'")  # doctest: +SKIP
     """
-    return table(list(model_checks(model, scenario, halved_and_doubled(model), pair_budget=pair_budget)))
+    return table(
+        list(model_checks(model, scenario, halved_and_doubled(model), pair_budget=pair_budget))
+    )
 
 
 def model_checks(

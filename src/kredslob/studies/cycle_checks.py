@@ -16,7 +16,14 @@ from kredslob.cycle.scenario import Scenario, load_scenario, parameter_table
 from kredslob.design import one_design
 from kredslob.simulation import Model
 from kredslob.studies.checks import Check, Place, measured, model_checks, table
-from kredslob.studies.extremes import PAIR_BUDGET, Condition, Extreme, pair_runs, single_runs
+from kredslob.studies.extremes import (
+    PAIR_BUDGET,
+    Condition,
+    Conditioned,
+    Extreme,
+    pair_runs,
+    single_runs,
+)
 from kredslob.studies.questions import cycle_draws
 
 RATE = "reinvestment rate"
@@ -111,7 +118,7 @@ def _zero_funding(
     save = ["Cumulated Starts"]
     begun, place = float(abs(model.run(nothing, save=save)[save[0]]).max()), Place()
     others = [extreme for extreme in extremes if extreme.name not in _NOTHING]
-    singles = (
+    singles: Iterator[Conditioned] = (
         ([(extreme.condition,) for extreme in part], runs)
         for part, runs in single_runs(model, nothing, others, at=[_YEARS_OF_NOTHING], save=save)
     )

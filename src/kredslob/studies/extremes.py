@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.design import RUN
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 
@@ -38,6 +37,10 @@ class Condition:
 
     def __str__(self) -> str:
         return f"{self.label} {self.relation} {self.value:g}"
+
+
+Conditioned = tuple[list[tuple[Condition, ...]], xr.Dataset]
+"""Runs, with the conditions of each."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def pair_runs(
     save: Sequence[str],
     years: float | None = None,
     budget: float = PAIR_BUDGET,
-) -> Iterator[tuple[list[tuple[Condition, ...]], xr.Dataset]]:
+) -> Iterator[Conditioned]:
     """Runs under each pair of conditions, some at a time.
 
     Parameters
@@ -150,7 +153,7 @@ def pair_runs(
     else:
         rows = covering_array([(change.name, tuple(change.cells)) for change in changes])
 
-    def part(some: np.ndarray) -> Iterator[tuple[list[tuple[Condition, ...]], xr.Dataset]]:
+    def part(some: np.ndarray) -> Iterator[Conditioned]:
         design = _design(model, changes, base, some)
         try:
             runs = model.run_many(design, scenario, at=list(at), save=list(save), years=years)
@@ -222,7 +225,9 @@ def _cost(model: Model, years: float | None) -> float:
     """Numbers that one run computes: time steps times the size of the model."""
     program = model.program
     clock, values = program.clock, program.defaults
-    begin, end, step = (float(np.ravel(values[n])[0]) for n in (clock.initial, clock.final, clock.step))
+    begin, end, step = (
+        float(np.ravel(values[n])[0]) for n in (clock.initial, clock.final, clock.step)
+    )
     size = sum(int(np.prod(array.shape)) for array in program.arrays.values())
     return (end - begin if years is None else years) / step * size
 

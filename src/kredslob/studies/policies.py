@@ -133,9 +133,7 @@ def policy_study(
         cycle_draws(scenario, count, method="sobol", seed=seed + k)
         for k, count in enumerate((draws, draws, few))
     )
-    results = evaluate_policies(
-        model, policies, drawn, asked, years=horizon, progress=told(0)
-    )
+    results = evaluate_policies(model, policies, drawn, asked, years=horizon, progress=told(0))
     judged = {
         outcome: robustness(results, outcome, larger_is_better=True, thresholds=enough)
         for outcome in dict.fromkeys(outcomes)

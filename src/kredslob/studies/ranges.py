@@ -37,7 +37,9 @@ def stated_range(text: str, option: str) -> Factor:
     name, equals, rest = text.partition("=")
     parts = rest.split(":")
     if not equals or len(parts) not in (2, 3):
-        raise ParameterError(f"{option}: found '{text}', expected name=low:high, such as {_EXAMPLE}")
+        raise ParameterError(
+            f"{option}: found '{text}', expected name=low:high, such as {_EXAMPLE}"
+        )
     row = _row(name, option)
     try:
         numbers = [in_unit(part.strip(), row.unit) for part in parts]

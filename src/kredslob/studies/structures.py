@@ -1,4 +1,4 @@
-"""The draws of a study of uncertainty by structure: with each hypothesis of the model, and without."""
+"""The draws of a study of uncertainty by structure: with each hypothesis, and without."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _UNITS = {
 def by_structure(found: xr.Dataset) -> xr.Dataset:
     """Compare the draws in which a hypothesis holds with those in which it does not.
 
-    All other parameters are drawn alike on both sides, so that what differs beyond chance does so by
-    the hypothesis.
+    All other parameters are drawn alike on both sides, so that what differs beyond chance does so
+    by the hypothesis.
 
     Parameters
     ----------
@@ -46,7 +46,9 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
     drawn = found["parameter"].values.tolist()
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]
     if not names:
-        raise ParameterError("structures: found no hypothesis that was drawn, expected at least one")
+        raise ParameterError(
+            "structures: found no hypothesis that was drawn, expected at least one"
+        )
     sides = []
     for name in names:
         on = found["input"].sel(parameter=name).values > 0
@@ -76,7 +78,7 @@ def _of_draws(part: xr.Dataset) -> xr.Dataset:
     return result.assign(
         {
             chance: carried / count,
-            "probability of payback": np.isfinite(part["payback year"]).mean("draw"),
+            "probability of payback": part["payback year"].notnull().mean("draw"),
             **medians,
             "probability interval": interval,
         }
