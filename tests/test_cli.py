@@ -116,7 +116,7 @@ BAD = [
     (["sensitivity", "--outcomes", "loop gain,luck"], "found no outcome 'luck', expected one of"),
     (["sensitivity", "--range", "overhead share=0.3:0.1"], "found low 0.3 and high 0.1, expected"),
     (["sensitivity", "--range", "overhead share=0.1"], "expected name=low:high, such as"),
-    (["sensitivity", "--range", "overhead share=0:2"], "found 2, expected numbers from 0 to 1"),
+    (["sensitivity", "--range", "overhead share=0:2"], "found 2, expected numbers from 0 to 0.5"),
     (["sensitivity", "--range", "overhead shar=0:1"], "did you mean 'overhead share'?"),
     (["sensitivity", "--range", "switch learning=0:1"], "is on or off and has no range"),
     (["sensitivity", "--range", "overhead share=0:x"], "--range: 'overhead share': found 'x'"),
