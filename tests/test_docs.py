@@ -47,6 +47,14 @@ def test_the_commands_in_the_documents_exist() -> None:
     shown = CliRunner().invoke(app, ["uncertainty", "--help"]).output
     for option in ("--setting", "--scenario", "--set", "--rates", "--years", "--draws", "--seed"):
         assert option in shown
+    named = {
+        "uncertainty": ("--structure",),
+        "sensitivity": ("--outcomes", "--range", "--trajectories", "--inputs", "--samples"),
+        "search": ("--outcomes", "--enough", "--lever", "--draws", "--population", "--generations"),
+    }
+    for command, options in named.items():
+        shown = CliRunner().invoke(app, [command, "--help"]).output
+        assert all(option in shown for option in options), command
 
 
 def test_the_example_of_a_scenario_file_loads(tmp_path: Path) -> None:
