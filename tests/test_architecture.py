@@ -18,6 +18,7 @@ LAYERS = {
     "program": 0,
     "functions": 0,
     "design": 1,
+    "folders": 1,
     "reading": 1,
     "dimensions": 2,
     "lowering": 2,
@@ -29,13 +30,16 @@ LAYERS = {
     "store": 5,
     "distributed": 5,
     "simulation": 6,
+    "crate": 6,
     "results": 6,
+    "archive": 7,
     "verification": 7,
     "loading": 7,
     "feedback": 7,
     "cycle": 8,
     "studies": 9,
     "show": 10,
+    "commands": 11,
     "cli": 11,
 }
 # Words of the domain that the engine must not know.
@@ -44,6 +48,7 @@ ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
     *("batches", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("folders", "crate", "archive"),
 )
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import shlex
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
-from kredslob.errors import InputFileError, KredslobError, ParameterError
+from kredslob.commands.document import document
+from kredslob.commands.options import Language, LanguageOption, check_folder
+from kredslob.commands.runs import export, reproduce, runs_app
+from kredslob.errors import KredslobError, ParameterError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,25 +49,15 @@ _SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
 _OPEN = {"da": "Åbn siden", "en": "Open the page"}
 
 
-class Language(StrEnum):
-    """Languages of what people read."""
-
-    da = "da"
-    en = "en"
-
-
-def _language() -> Language:
-    return Language.da if os.environ.get("LANG", "").lower().startswith("da") else Language.en
-
-
 app = typer.Typer(
     help="Social investment as a cycle, computed.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LanguageOption = Annotated[
-    Language, typer.Option("--lang", default_factory=_language, help="Language of what is shown.")
-]
+app.add_typer(runs_app, name="runs")
+app.command()(reproduce)
+app.command()(export)
+app.command()(document)
 
 
 def main() -> None:
@@ -153,7 +143,7 @@ def run(
     own = scenario is not None or any(RATE in change for change in changes)
     compared = _rates(rates, chosen, own)
     folder = out or _new_folder(chosen, "rates" if compared else "own-rate")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
     command = ["kredslob", "run", *_as_given(given, set_ or ()), "--lang", str(lang)]
 
@@ -193,7 +183,7 @@ def threshold(
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
     _check_rule(chosen)
     folder = out or _new_folder(chosen, "threshold")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--years": years}
     given |= {"--draws": draws, "--seed": seed}
     command = ["kredslob", "threshold", *_as_given(given, set_ or ()), "--lang", str(lang)]
@@ -249,7 +239,7 @@ def uncertainty(
     drawn = {factor.name for factor in cycle_factors(chosen, chances)}
     compared = _rates(rates, chosen, own=True)
     folder = out or _new_folder(chosen, "uncertainty")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
     given |= {"--draws": draws, "--seed": seed}
     more = [w for text in structure or () for w in ("--structure", text)]
@@ -499,21 +489,23 @@ def loops(
     from kredslob.show.loop_table import how_many
 
     made_by = {"command": shlex.join(command), "setting": "", "scenario": ""}
+    cycle: Scenario | None = None
     if file is None:
         if years is not None and years > MOST_YEARS:
             raise ParameterError(f"--years: found {years:g}, expected at most {MOST_YEARS}")
         chosen = _changed(load_scenario(scenario, setting), changes)
+        cycle = chosen
         alone = scenario is not None or chosen.parameters.get(RULE, 0) != 0
         compared = _rates(rates or (None if alone else LOOP_RATES), chosen, own=True)
         made_by |= {"setting": chosen.setting, "scenario": chosen.name}
         folder = out or _new_folder(chosen, "loops")
-        _check_folder(folder)
+        check_folder(folder)
         study = _loops_of_the_cycle(chosen, compared, years)
     else:
         folder = out or Path("runs") / f"{file.stem}-loops-{datetime.now():%Y%m%d-%H%M%S}"
-        _check_folder(folder)
+        check_folder(folder)
         study = _loops_of(file, changes, years)
-    save_loops(folder, study, made_by)
+    save_loops(folder, study, made_by, cycle)
     screen = Console(highlight=False)
     for table in study.tables(lang.value).values():
         screen.print(table)
@@ -629,7 +621,7 @@ def diagrams(
     from kredslob.results import new_run_folder
     from kredslob.show.sketch import draw_view, views
 
-    _check_folder(out)
+    check_folder(out)
     drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
     with new_run_folder(out) as hidden:
         for number, view in enumerate(drawn, start=1):
@@ -676,7 +668,7 @@ def check(
 ) -> None:
     """Put a model through the standard tests; exit code 1 if it fails one."""
     if out is not None:
-        _check_folder(out)
+        check_folder(out)
 
     from rich.console import Console
 
@@ -818,20 +810,6 @@ def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
 def _new_folder(chosen: Scenario, otherwise: str) -> Path:
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{chosen.setting}-{chosen.name or otherwise}-{now}"
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that could not be written, before minutes are spent on a run."""
-    from kredslob.results import check_free
-
-    check_free(folder)
-    above = next(p for p in folder.absolute().parents if p.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=above):
-            pass
-    except OSError:
-        problem = f"cannot be made: {above} is not a folder one can write to"
-        raise InputFileError(folder, problem) from None
 
 
 def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from kredslob.cycle.cases import load_case
 from kredslob.cycle.scenario import list_scenarios
 from kredslob.results import new_run_folder
+from kredslob.show.csv_file import write_csv
 from kredslob.show.language import LANGUAGES, Words, words
 from kredslob.studies.checks import COLUMNS
 
@@ -100,7 +101,8 @@ def save_checks(folder: Path, found: pd.DataFrame, numbers: xr.Dataset) -> None:
         text = json.dumps({**made_by, "checks": rows}, indent=2, ensure_ascii=False)
         (hidden / "checks.json").write_text(text + "\n", encoding="utf-8")
         for language in LANGUAGES:
-            check_frame(found, language).to_csv(hidden / f"checks.{language}.csv", index=False)
+            frame = check_frame(found, language)
+            write_csv(frame, hidden / f"checks.{language}.csv", index=False)
         numbers.to_netcdf(hidden / "checks.nc", engine="h5netcdf")
 
 

@@ -47,9 +47,8 @@ def save_uncertainty(
         The folder is in use or cannot be made.
     """
     made_by = {
+        "kind": "uncertainty",
         "command": command,
-        "setting": scenario.setting,
-        "scenario": scenario.name,
         "seed": found.attrs["seed"],
         "draws": found.sizes["draw"],
     }
@@ -67,7 +66,20 @@ def save_uncertainty(
             frames["structures"] = structure_frame(compared, language)
         return frames
 
-    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by)
+    drawn = pd.DataFrame(
+        found["input"].transpose("draw", "parameter").values,
+        columns=[str(name) for name in found["parameter"].values],
+    )
+    save_study(
+        folder,
+        runs,
+        tables,
+        draw=draw,
+        texts=texts,
+        made_by=made_by,
+        scenario=scenario,
+        design=drawn,
+    )
 
 
 def draw_uncertainty(found: xr.Dataset, language: str) -> list[Drawing]:
