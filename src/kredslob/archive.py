@@ -137,6 +137,8 @@ def _entry(folder: Path) -> RunEntry | None:
         size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
         if not (folder / MANIFEST).exists() and not _looks_like_a_run(folder):
             return None
+        if not (folder / MANIFEST).exists():
+            return RunEntry(folder, None, "", "", "", {}, None, size, f"{MANIFEST} is missing")
         manifest = read_manifest(folder)
         return _of_manifest(folder, manifest, size)
     except InputFileError as problem:

@@ -129,6 +129,11 @@ def source_lines(path: Path) -> dict[str, int]:
     return dict(_reading(path).lines)
 
 
+def equation_texts(path: Path) -> dict[str, tuple[str, ...]]:
+    """Equations of each variable as the file writes them: one, or one for some of its elements."""
+    return dict(_reading(path).texts)
+
+
 def integration_method(path: Path) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 

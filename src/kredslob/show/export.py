@@ -77,8 +77,9 @@ def write_tables(
         write_workbook(folder / "run.xlsx", run, language)
         names.append("run.xlsx")
     if "netcdf" in formats:
-        write_numbers(folder, run.runs, run.tables)
-        names += [RUNS, *(f"{TABLES}/{name}.nc" for name in run.tables)]
+        (folder / "netcdf").mkdir()
+        write_numbers(folder / "netcdf", run.runs, run.tables)
+        names += [f"netcdf/{n}" for n in (RUNS, *(f"{TABLES}/{name}.nc" for name in run.tables))]
     for form in (f for f in _CODED if f in formats):
         names += _tidy(folder, run, form)
     return names

@@ -21,7 +21,7 @@ from kredslob.studies.reproduction import Reproduction
 
 _COLUMNS = ("name", "when", "kind", "setting", "scenario", "rates", "years", "size", "complete")
 _RIGHT = ("years", "size")
-_MOST_RATES = 5
+_MOST_RATES = 4
 _MOST_END_VALUES = 40
 
 

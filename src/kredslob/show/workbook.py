@@ -26,6 +26,7 @@ from kredslob.show.language import Words, words
 
 _INK = "#1d1d1f"
 _MOST_CELLS = 500_000  # a sheet; more makes a file that takes minutes to open
+_COLUMNS_A_PAGE = 18  # wider tables are printed over several pages
 _WIDEST, _NARROWEST = 60, 8
 _MILLIONS = "#,##0.0,,"
 _FORMATS = {
@@ -337,8 +338,8 @@ class _Sheets:
             if chart is not None:
                 sheet.insert_chart(first + below, 0, chart, {"x_offset": 4, "object_position": 2})
                 below += 19
-        if self.run.tables.get("accounts") is not None:
-            sheet.set_h_pagebreaks([first, first + 38])
+        if below > 38:
+            sheet.set_h_pagebreaks([first + 38])  # two charts under the table, the others on a page
 
     def _over_time(self, rates: Sequence[float], heading: str, title: str, what: str) -> Any:
         """A line for each rate over time, from the sheet of time series."""
@@ -397,7 +398,7 @@ class _Sheets:
         return chart
 
     def _flow_chart(self) -> Any:
-        """Lines: yearly net cash flow of each purse at the highest rate."""
+        """Columns: what each purse gains year by year at the highest rate."""
         books = self.run.tables.get("accounts")
         if books is None:
             return None
@@ -411,7 +412,7 @@ class _Sheets:
                 {
                     "name": self.w.element(purse),
                     "categories": [name, top, 2, top + years - 1, 2],
-                    "values": [name, top, 5, top + years - 1, 5],
+                    "values": [name, top, 4, top + years - 1, 4],
                     "fill": {"color": PALETTE[number % len(PALETTE)]},
                     "gap": 40,
                 }
@@ -507,13 +508,17 @@ class _Sheets:
         if rows and columns:
             sheet.autofilter(0, 0, rows, len(columns) - 1)
         sheet.repeat_rows(0)
-        self._page(sheet, landscape=True)
+        self._page(sheet, landscape=True, whole=len(columns) <= _COLUMNS_A_PAGE)
+        if len(columns) > _COLUMNS_A_PAGE:
+            sheet.repeat_columns(0, max(filtered - 1, 0))
+            sheet.set_print_scale(60)
 
-    def _page(self, sheet: Any, *, landscape: bool) -> None:
+    def _page(self, sheet: Any, *, landscape: bool, whole: bool = True) -> None:
         sheet.set_paper(9)  # A4
         if landscape:
             sheet.set_landscape()
-        sheet.fit_to_pages(1, 0)
+        if whole:
+            sheet.fit_to_pages(1, 0)
         sheet.set_footer("&L&8kredslob&C&8&A&R&8&P / &N")
         sheet.hide_gridlines(2)
 
