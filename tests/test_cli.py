@@ -12,6 +12,8 @@ import pytest
 import kredslob
 from kredslob.cli import main
 
+# what each folder of a run holds about where it came from
+ORIGIN = ("manifest.json", "ro-crate-metadata.json", "scenario.toml", "design.csv", "log.txt")
 HEAD = b'[title]\nda = "a"\nen = "b"\n[description]\nda = "a"\nen = "b"\n'
 FILES = {
     "not-toml.toml": b"reinvest everything, please",
@@ -140,6 +142,14 @@ BAD = [
     (["search", "--years", "71"], "--years"),
     (["search", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["threshold", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["runs", "--in", "missing"], "missing: cannot be listed (No such file or directory)"),
+    (["runs", "--in", ".", "--since", "monday"], "--since: found 'monday', expected a date"),
+    (["runs", "compare", "in-use", "in-use"], "in-use: holds no run that can be read"),
+    (["runs", "prune", "--in", "missing", "--yes"], "missing: cannot be listed"),
+    (["runs", "prune", "--keep", "-1"], "--keep"),
+    (["reproduce", "in-use"], "in-use: holds no run that can be read"),
+    (["export", "in-use", "--out", "new"], "in-use: holds no run that can be read"),
+    (["document", "missing.mdl"], "missing.mdl: "),
     (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
@@ -207,13 +217,19 @@ def test_the_main_job_leaves_a_whole_folder(
         "summary.en.csv",
         "cash_flows.csv",
         "run.nc",
+<<<<<<< HEAD
         "manifest.json",
         *MODEL_FILES,
+=======
+        *ORIGIN,
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+>>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
         *(f"tables/{n}.nc" for n in ("summary", "accounts", "equity", "bookkeeping")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert set(manifest["files"]) == files - {"manifest.json", "ro-crate-metadata.json"}
     assert manifest["parameters"]["capital at start"]["own savings"] == 1_234_500
     saved = kredslob.load_run(folder)
     assert saved.runs["Fund Cash"].attrs["units"] == "DKK"
@@ -246,8 +262,9 @@ def test_loops_leave_a_whole_folder(
         *(f"families.{ln}.csv" for ln in ("da", "en")),
         *(f"periods {rate}.{ln}.csv" for rate in ("0", "0.25", "1") for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
+        *ORIGIN,
         "model/reinvestment.mdl",
+        "model/parameters.csv",
         *(f"graph/causes.{x}" for x in ("graphml", "gexf", "json", "dot", "mmd")),
         *(f"tables/loops {rate}.nc" for rate in ("0", "0.25", "1")),
         *(f"figures/loops.{ln}.{x}" for ln in ("da", "en") for x in ("png", "svg")),
@@ -282,13 +299,19 @@ def test_the_threshold_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in ("threshold", "goals") for ln in ("da", "en")),
         "run.nc",
+<<<<<<< HEAD
         "manifest.json",
         *MODEL_FILES,
+=======
+        *ORIGIN,
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+>>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
         *(f"tables/{n}.nc" for n in ("bracket", "goals", "regions", "uncertainty")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert set(manifest["files"]) == files - {"manifest.json", "ro-crate-metadata.json"}
     assert (manifest["seed"], manifest["draws"]) == (7, 20)
     assert manifest["parameters"]["overhead share"] == 0
     assert "--seed 7" in manifest["command"]
@@ -321,8 +344,14 @@ def test_uncertainty_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in ("uncertainty", "structures") for ln in ("da", "en")),
         "run.nc",
+<<<<<<< HEAD
         "manifest.json",
         *MODEL_FILES,
+=======
+        *ORIGIN,
+        "model/reinvestment.mdl",
+        "model/parameters.csv",
+>>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
         "tables/uncertainty.nc",
         "tables/structures.nc",
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),

@@ -1,4 +1,4 @@
-"""The documentation of a model: all of it, linked, with its faults, for any file and two languages."""
+"""The documentation of a model: whole, linked, with its faults, for any file."""
 
 from __future__ import annotations
 
@@ -71,7 +71,12 @@ def run(model: Model, tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
     folder = tmp_path_factory.mktemp("runs") / "run"
     runs = model.run(kredslob.load_scenario("half"), years=2)
     with new_run_folder(folder) as hidden:
-        made_by = {"command": "kredslob run --scenario half", "scenario": "half", "seed": 3, "draws": 9}
+        made_by = {
+            "command": "kredslob run --scenario half",
+            "scenario": "half",
+            "seed": 3,
+            "draws": 9,
+        }
         write_run(hidden, runs, {}, made_by)
     return load_run(folder)
 
@@ -91,7 +96,10 @@ def test_every_variable_has_its_equation_and_its_links_both_ways(own: Documentat
     assert cash.equations[0].startswith("Fund Cash[Capital] =\nINTEG(paid in[Capital]")
     assert {"paid in", "spending"} <= set(cash.uses)
     assert cash.views == ("Fund", "Ledgers")
-    assert [r.certainty for r in entries["citizens at start"].sources][:2] == ["assumed", "estimated"]
+    assert [r.certainty for r in entries["citizens at start"].sources][:2] == [
+        "assumed",
+        "estimated",
+    ]
 
 
 def test_faults_of_a_small_model_are_found(tmp_path: Path) -> None:
@@ -139,7 +147,7 @@ def test_names_and_words_of_a_file_are_only_text(tmp_path: Path) -> None:
     )
     path.with_name("parameters.csv").write_text(
         (reinvestment_folder() / "parameters.csv").read_text(encoding="utf-8").splitlines()[0]
-        + f'\nb,,parameter,1,1,1,,,fixed,Dmnl,,,,,x,"{EVIL}",javascript:alert(1),assumed,"{EVIL}"\n',
+        + f'\nb,,parameter,1,1,1,,,fixed,Dmnl,,,,,x,"{EVIL}",javascript:x,assumed,"{EVIL}"\n',
         encoding="utf-8",
     )
     for language in LANGUAGES:
@@ -151,7 +159,9 @@ def test_names_and_words_of_a_file_are_only_text(tmp_path: Path) -> None:
         assert "{{ 7 * 7 }}" in "".join(page.words)
 
 
-@pytest.mark.parametrize("path", sorted(MODELS.glob("*.xmile"))[:6] + sorted(MODELS.glob("a*.mdl")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted(MODELS.glob("*.xmile"))[:6] + sorted(MODELS.glob("a*.mdl")), ids=lambda p: p.name
+)
 def test_any_model_can_be_documented(path: Path) -> None:
     found = documented(path)
     assert set(found.file.variables) == {e.name for e in found.entries}

@@ -362,7 +362,9 @@ def test_the_crate_has_what_the_specification_requires(saved: Path) -> None:
                 yield from references(value)
 
     loose = {r for e in content["@graph"] for r in references(e)} - set(entities)
-    assert {r for r in loose if not r.startswith(("http://schema.org/", "https://w3id.org/"))} == set()
+    assert {
+        r for r in loose if not r.startswith(("http://schema.org/", "https://w3id.org/"))
+    } == set()
 
 
 def test_the_scenario_file_gives_the_same_parameters(saved: Path) -> None:
@@ -397,7 +399,12 @@ def shelf(tmp_path: Path) -> Path:
     for day in range(1, 6):
         runs = small(f"2026-11-0{day}T12:00:00+00:00", cells=10)
         place = "national" if day % 2 else "municipality"
-        made_by = {"kind": "run", "setting": place, "scenario": "all", "levers": {RATE: [0.0, day / 5]}}
+        made_by = {
+            "kind": "run",
+            "setting": place,
+            "scenario": "all",
+            "levers": {RATE: [0.0, day / 5]},
+        }
         write_small(tmp_path / f"run-{day}", runs, **made_by)
     (tmp_path / "notes").mkdir()
     (tmp_path / "a-file").touch()
@@ -409,7 +416,9 @@ def test_runs_are_listed_the_latest_first(shelf: Path) -> None:
     assert [e.folder.name for e in found] == [f"run-{d}" for d in (5, 4, 3, 2, 1)]
     assert found[0].levers == {RATE: [0.0, 1.0]}
     assert found[0].years == 9
-    assert found[0].size == sum(p.stat().st_size for p in (shelf / "run-5").rglob("*") if p.is_file())
+    assert found[0].size == sum(
+        p.stat().st_size for p in (shelf / "run-5").rglob("*") if p.is_file()
+    )
     since = datetime(2026, 11, 3, tzinfo=UTC)
     names = [e.folder.name for e in chosen(found, setting="national", since=since)]
     assert names == ["run-5", "run-3"]
@@ -457,7 +466,9 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize(("damage", "said"), DAMAGES, ids=[f"{k}-{s[:24]}" for k, (_, s) in enumerate(DAMAGES)])
+@pytest.mark.parametrize(
+    ("damage", "said"), DAMAGES, ids=[f"{k}-{s[:24]}" for k, (_, s) in enumerate(DAMAGES)]
+)
 def test_a_damaged_run_is_listed_with_the_reason(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

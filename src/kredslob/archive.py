@@ -119,9 +119,7 @@ def may_go(
     """
     if keep is None and older_than is None:
         raise KredslobError("prune: found no rule, expected --keep, --older-than or both")
-    dated = sorted(
-        (e for e in entries if not e.damage and e.when), key=_when, reverse=True
-    )
+    dated = sorted((e for e in entries if not e.damage and e.when), key=_when, reverse=True)
     rest = dated[keep or 0 :]
     return [e for e in rest if older_than is None or _when(e) < now - older_than]
 

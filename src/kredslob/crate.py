@@ -77,7 +77,12 @@ def crate(
         "@graph": [
             _descriptor(),
             _root(manifest, files),
-            {"@id": _PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
+            {
+                "@id": _PROFILE,
+                "@type": "CreativeWork",
+                "name": "Process Run Crate",
+                "version": "0.5",
+            },
             act,
             *_software(manifest["versions"]),
             *files,

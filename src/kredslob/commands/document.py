@@ -14,7 +14,8 @@ from kredslob.errors import InputFileError, ParameterError
 def document(
     lang: LanguageOption,
     file: Annotated[
-        Path | None, typer.Argument(help="A model file. Default: the run's, or the reinvestment model.")
+        Path | None,
+        typer.Argument(help="A model file. Default: the run's, or the reinvestment model."),
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of a saved run: fills in what a model alone lacks.")

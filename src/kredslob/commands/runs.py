@@ -165,5 +165,7 @@ def _date(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise ParameterError(f"--since: found '{text}', expected a date such as 2026-11-25") from None
+        raise ParameterError(
+            f"--since: found '{text}', expected a date such as 2026-11-25"
+        ) from None
     return found.astimezone(UTC)

@@ -1,8 +1,8 @@
 """Reporting standards, filled in from the model and from a run, with what is missing said.
 
 STRESS-SD is that of Monks and others (2019), Journal of Simulation 13, 55-67; the minimum reporting
-requirements are those of Rahmandad and Sterman (2012), System Dynamics Review 28, 396-411. Each item
-is answered by rule from what the model file and the run's manifest hold. What only a person can
+requirements are those of Rahmandad and Sterman (2012), System Dynamics Review 28, 396-411. Each
+item is answered by rule from what the model file and the run's manifest hold. What only a person can
 say, such as why the model was built, is said to be missing unless the model is the one that comes
 with kredslob.
 """
@@ -126,7 +126,9 @@ class _Facts:
             "algorithms": lambda: (STATED, "algorithms"),
             "components": lambda: (STATED, "components"),
             "sources": self._sources,
-            "preprocessing": lambda: (PARTLY, "preprocessing") if self.own else (MISSING, "none_said"),
+            "preprocessing": lambda: (
+                (PARTLY, "preprocessing") if self.own else (MISSING, "none_said")
+            ),
             "parameters": self._parameters,
             "assumptions": self._assumptions,
             "initial": lambda: (STATED, "initial"),
@@ -157,7 +159,11 @@ class _Facts:
     def _sources(self) -> tuple[str, str]:
         if not self.own:
             return MISSING, "sources_missing"
-        return (STATED, "sources") if self.values["without_source"] == "0" else (PARTLY, "sources_partly")
+        return (
+            (STATED, "sources")
+            if self.values["without_source"] == "0"
+            else (PARTLY, "sources_partly")
+        )
 
     def _parameters(self) -> tuple[str, str]:
         return STATED, "parameters_of_run" if self.run else "parameters"

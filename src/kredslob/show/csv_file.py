@@ -35,8 +35,7 @@ def write_csv(
     if index:
         names = list(frame.index.names) if index_label is None else [index_label]
         frame = frame.reset_index(names=[name or "" for name in names])
-    texts = {c: frame[c].map(harmless) for c in frame if not is_numeric_dtype(frame[c])}
-    safe = frame.assign(**texts) if all(isinstance(c, str) for c in texts) else frame.map(harmless)
+    safe = frame.apply(lambda c: c if is_numeric_dtype(c) else c.map(harmless))
     safe.columns = pd.Index([harmless(c) for c in frame.columns])
     safe.to_csv(path, index=False)
 

@@ -193,7 +193,9 @@ def _disagreeing(path: Path) -> dict[str, str]:
 # --- faults ------------------------------------------------------------------------------------
 
 
-def _faults(entry: Entry, element: Any, disagreeing: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _faults(
+    entry: Entry, element: Any, disagreeing: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     if not entry.unit:
         yield "unit", ""
     if not entry.description and entry.kind != "control":

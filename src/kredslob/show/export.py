@@ -33,13 +33,11 @@ def check_installed(formats: Sequence[str]) -> None:
         library = _NEEDS.get(name)
         if library and importlib.util.find_spec(library) is None:
             raise KredslobError(
-                f"{name} needs {library}, which is not installed: pip install \"kredslob[report]\""
+                f'{name} needs {library}, which is not installed: pip install "kredslob[report]"'
             )
 
 
-def write_tables(
-    folder: Path, run: SavedRun, formats: Sequence[str], language: str
-) -> list[str]:
+def write_tables(folder: Path, run: SavedRun, formats: Sequence[str], language: str) -> list[str]:
     """Write a run in some formats.
 
     Parameters
@@ -94,11 +92,13 @@ def tidy_tables(run: SavedRun) -> Iterator[tuple[str, pd.DataFrame, xr.Dataset]]
         groups: dict[tuple[str, ...], list[str]] = {}
         still = {str(n) for n, v in dataset.data_vars.items() if v.attrs.get("kind") in _STILL}
         for name, variable in dataset.data_vars.items():
-            dims = [str(d) for d in variable.dims if not (d == "time" and name in still)]
-            groups.setdefault(tuple(dims), []).append(str(name))
-        for dims, names in groups.items():
+            own = [str(d) for d in variable.dims if not (d == "time" and name in still)]
+            groups.setdefault(tuple(own), []).append(str(name))
+        for point, names in groups.items():
+            dims = list(point)
             part = dataset[names]
-            part = part.isel(time=0, drop=True) if "time" in part.dims and "time" not in dims else part
+            if "time" in part.dims and "time" not in dims:
+                part = part.isel(time=0, drop=True)
             label = "-".join((title, *dims)) if dims else f"{title}-single"
             yield _file_name(label), _frame(part, dims), part
 
@@ -145,8 +145,8 @@ def _write_parquet(frame: pd.DataFrame, path: Path, variables: xr.Dataset, run: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = {c: frame[c].astype(str) for c in frame if frame[c].dtype == np.dtype(object)}
-    table = pa.Table.from_pandas(frame.assign(**texts), preserve_index=False)
+    texts = {c: "str" for c in frame if frame[c].dtype == np.dtype(object)}
+    table = pa.Table.from_pandas(frame.astype(texts), preserve_index=False)
     fields = [f.with_metadata(_described(variables, f.name)) for f in table.schema]
     manifest = run.manifest
     made_by = {

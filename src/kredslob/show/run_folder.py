@@ -82,12 +82,13 @@ def save_run(
     books, shares, views = accounts(runs), equity(runs), bookkeeping(runs)
     data = PageData(scenario, runs, summary, books, shares, command)
     tables = {"summary": summary, "accounts": books, "equity": shares, "bookkeeping": views}
+    varied = levers(runs, scenario)
     made_by = {
         "kind": "run",
         "command": command,
         "setting": scenario.setting,
         "scenario": scenario.name,
-        "levers": levers(runs, scenario),
+        "levers": varied,
     }
 
     def write_for_readers(hidden: Path, one: str) -> None:
@@ -105,7 +106,7 @@ def save_run(
         log.note("numbers, figures and pages written")
         copy_model(hidden)
         write_scenario(hidden / SCENARIO, scenario, command)
-        write_csv(design_frame(made_by["levers"]), hidden / DESIGN, index_label="run")
+        write_csv(design_frame(varied), hidden / DESIGN, index_label="run")
         log.write(hidden / LOG, command)
         write_manifest(hidden, runs, made_by)
 

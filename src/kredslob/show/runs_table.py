@@ -15,6 +15,7 @@ from rich.text import Text
 from kredslob.archive import RunEntry
 from kredslob.cycle.summary import RATE, summary, with_rate
 from kredslob.results import SavedRun
+from kredslob.show.columns import flat
 from kredslob.show.language import Words, words
 from kredslob.show.table import summary_frame
 from kredslob.studies.reproduction import Reproduction
@@ -134,18 +135,8 @@ def _stated(manifest: Mapping[str, Any], w: Words) -> Iterator[tuple[str, str]]:
     rates = (manifest.get("levers") or {}).get(RATE, [])
     if rates:
         yield w.text("runs.column.rates"), _rates(rates, w)
-    for label, value in _flat("", manifest["parameters"]):
+    for label, value in flat("", manifest["parameters"]):
         yield w.parameter(label), _plain(value, w)
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Values by name and elements: ``name[element,element]``."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            inner = f"{name[:-1]},{key}]" if name.endswith("]") else f"{name}[{key}]"
-            yield from _flat(inner if name else str(key), part)
-    else:
-        yield name, value
 
 
 def _plain(value: Any, w: Words) -> str:

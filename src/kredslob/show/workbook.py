@@ -9,18 +9,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from kredslob.cycle.scenario import parameter_table
-from kredslob.cycle.summary import RATE, with_rate
+from kredslob.cycle.summary import RATE
 from kredslob.results import SavedRun
+from kredslob.show.columns import (
+    FORMATS,
+    MILLIONS,
+    Column,
+    columns_of,
+    elements_of,
+    flat,
+    measures,
+    parts_of,
+)
 from kredslob.show.figures import PALETTE
 from kredslob.show.language import Words, words
 
@@ -28,17 +37,6 @@ _INK = "#1d1d1f"
 _MOST_CELLS = 500_000  # a sheet; more makes a file that takes minutes to open
 _COLUMNS_A_PAGE = 18  # wider tables are printed over several pages
 _WIDEST, _NARROWEST = 60, 8
-_MILLIONS = "#,##0.0,,"
-_FORMATS = {
-    "DKK": "#,##0",
-    "DKK/year": "#,##0",
-    "person": "#,##0.0",
-    "Dmnl": "0.000",
-    "year": "0.0",
-    "rate": "0%",
-    "plain": "General",
-    "whole": "0",
-}
 _BY_PURSE = ("municipality", "region", "state")
 _NOT_MOVING = ("constant", "control", "lookup", "data")
 _SUMMED = {"Cumulated Completions": "citizens helped", "Cumulated Lifted": "lifted"}
@@ -50,15 +48,6 @@ class _Exact(float):
 
     def __format__(self, specification: str) -> str:
         return repr(float(self))
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of a sheet: heading, format of its numbers and values, a cell a row."""
-
-    heading: str
-    form: str
-    values: Sequence[Any]
 
 
 def write_workbook(path: Path, run: SavedRun, language: str) -> None:
@@ -92,10 +81,12 @@ class _Sheets:
         self.book, self.run, self.w = book, run, w
         self.formats: dict[tuple[tuple[str, Any], ...], Any] = {}
         created = run.manifest["created"]
-        book.set_properties({"title": "kredslob", "comments": f"{run.manifest['command']} {created}"})
+        book.set_properties(
+            {"title": "kredslob", "comments": f"{run.manifest['command']} {created}"}
+        )
 
     def write(self) -> None:
-        w, run = self.w, self.run
+        run = self.run
         front = self._sheet("summary")
         times = self._times()
         if "summary" in run.tables:
@@ -132,7 +123,7 @@ class _Sheets:
         for column, rate in enumerate(rates, start=1):
             self._number(sheet, 3, column, rate, right)
         row = 4
-        for label, form, values in _measures(table, w):
+        for label, form, values in measures(table, w):
             sheet.write_string(row, 0, label, self._format(text_wrap=True, valign="top"))
             for column, value in enumerate(values, start=1):
                 self._value(sheet, row, column, value, form)
@@ -150,7 +141,7 @@ class _Sheets:
             (label, end[name].attrs.get("units", ""), value)
             for name in end.data_vars
             if end[name].attrs.get("kind") == "stock" or "kind" not in end[name].attrs
-            for label, value in _elements(str(name), end[name].isel(last, missing_dims="ignore"))
+            for label, value in elements_of(str(name), end[name].isel(last, missing_dims="ignore"))
         ]
         head = self._format(bold=True, bottom=1)
         for column, key in enumerate(("stock", "unit", "end")):
@@ -164,10 +155,10 @@ class _Sheets:
         sheet.freeze_panes(4, 1)
         self._page(sheet, landscape=False)
 
-    def _times(self) -> list[_Column]:
+    def _times(self) -> list[Column]:
         """Time series: a row a rate and time, a column a variable."""
         runs, w = self.run.runs, self.w
-        lead = [d for d in runs.dims if d in (self.run.manifest.get("levers") or {RATE: []})]
+        lead = [str(d) for d in runs.dims if d in (self.run.manifest.get("levers") or {RATE: []})]
         series = {
             str(n): v
             for n, v in runs.data_vars.items()
@@ -184,13 +175,13 @@ class _Sheets:
                 named[w.text(f"workbook.{outcome}")] = total
         if "reinvestment rate in force" not in series:  # another model: its elements side by side
             more = {n: v for n, v in series.items() if n not in shown}
-            parts = ((f, p) for n, v in more.items() for f, p in _parts(n, v, [*lead, "time"]))
+            parts = ((f, p) for n, v in more.items() for f, p in parts_of(n, v, [*lead, "time"]))
             named |= dict(parts)
-        return _frame_columns(named, [*lead, "time"], w)
+        return columns_of(named, [*lead, "time"], w)
 
-    def _purses(self) -> list[_Column]:
+    def _purses(self) -> list[Column]:
         runs, w = self.run.runs, self.w
-        lead = [d for d in runs.dims if d == RATE]
+        lead = [str(d) for d in runs.dims if d == RATE]
         dims = [*lead, "Purse", "time"]
         if "Purse" not in runs.dims:
             return []
@@ -199,33 +190,42 @@ class _Sheets:
             for n, v in runs.data_vars.items()
             if set(v.dims) == set(dims) and v.attrs.get("kind") not in _NOT_MOVING
         }
-        return _frame_columns(named, dims, w)
+        return columns_of(named, dims, w)
 
     def _accounts(self, books: xr.Dataset) -> None:
         w = self.w
-        figures = ("net present value", "internal rate of return", "benefit-cost ratio", "payback year")
+        figures = (
+            "net present value",
+            "internal rate of return",
+            "benefit-cost ratio",
+            "payback year",
+        )
         heads = [w.text(f"table.{h}") for h in ("npv_head", "irr_head", "bcr_head", "payback_head")]
-        forms = (_MILLIONS, "0.0%", "0.00", "0.0")
+        forms = (MILLIONS, "0.0%", "0.00", "0.0")
         of = {h: books[n] for h, n in zip(heads, figures, strict=True)}
-        columns = _frame_columns(of, [RATE, "party"], w)
+        columns = columns_of(of, [RATE, "party"], w)
         for place, form in enumerate(forms, start=2):
-            columns[place] = _Column(heads[place - 2], form, columns[place].values)
+            columns[place] = Column(heads[place - 2], form, columns[place].values)
         self._table(self._sheet("accounts"), columns, filtered=2)
-        flows = {w.text(f"workbook.flow.{n}"): books[n] for n in ("cost", "benefit", "net cash flow")}
+        flows = {
+            w.text(f"workbook.flow.{n}"): books[n] for n in ("cost", "benefit", "net cash flow")
+        }
         items = {
             w.text(f"workbook.item.{item}"): books["line item"].sel(item=item, drop=True)
             for item in books["item"].values
         }
         self._table(
-            self._sheet("flows"), _frame_columns(flows | items, [RATE, "party", "year"], w), filtered=3
+            self._sheet("flows"),
+            columns_of(flows | items, [RATE, "party", "year"], w),
+            filtered=3,
         )
 
-    def _who(self, shares: xr.Dataset) -> list[_Column]:
+    def _who(self, shares: xr.Dataset) -> list[Column]:
         named = {
             self.w.text(f"workbook.equity.{n}"): shares[n]
             for n in ("help", "need", "share of help", "share of need", "citizens lifted")
         }
-        return _frame_columns(named, [RATE, "Group", "Need"], self.w)
+        return columns_of(named, [RATE, "Group", "Need"], self.w)
 
     def _study(self, name: str, table: xr.Dataset) -> None:
         """What a study found: a sheet for each set of dimensions."""
@@ -234,23 +234,21 @@ class _Sheets:
             groups.setdefault(tuple(map(str, v.dims)), {})[str(n)] = v
         for number, (dims, named) in enumerate(groups.items(), start=1):
             if not dims:
-                columns = [
-                    _Column(n, "plain", [v.values[()]]) for n, v in named.items()
-                ]
+                columns = [Column(n, "plain", [v.values[()]]) for n, v in named.items()]
             elif math.prod(table.sizes[d] for d in dims) * (len(named) + len(dims)) > _MOST_CELLS:
                 continue
             else:
-                columns = _frame_columns(named, list(dims), self.w)
+                columns = columns_of(named, list(dims), self.w)
             label = self.w.table.get(f"workbook.study.{name}", name)
             self._table(self._named(f"{label} {number}"), columns, filtered=len(dims))
 
-    def _parameters(self) -> list[_Column]:
-        w, changed = self.w, dict(_flat("", self.run.manifest["parameters"]))
+    def _parameters(self) -> list[Column]:
+        w, changed = self.w, dict(flat("", self.run.manifest["parameters"]))
         if not self._of_cycle():
             names = list(changed)
             return [
-                _Column(w.text("page.parameter"), "plain", names),
-                _Column(w.text("page.value"), "plain", [changed[n] for n in names]),
+                Column(w.text("page.parameter"), "plain", names),
+                Column(w.text("page.value"), "plain", [changed[n] for n in names]),
             ]
         rows = list(parameter_table())
         used = [changed.get(row.label, row.value) for row in rows]
@@ -269,10 +267,16 @@ class _Sheets:
             (w.text("workbook.head.note"), [row.note for row in rows]),
             (w.text("workbook.head.name"), [row.label for row in rows]),
         ]
-        forms = {1: "#,##0.######", 2: "#,##0.######", 3: "#,##0.######", 4: "#,##0.######", 9: "whole"}
-        return [_Column(h, forms.get(k, "plain"), v) for k, (h, v) in enumerate(texts)]
+        forms = {
+            1: "#,##0.######",
+            2: "#,##0.######",
+            3: "#,##0.######",
+            4: "#,##0.######",
+            9: "whole",
+        }
+        return [Column(h, forms.get(k, "plain"), v) for k, (h, v) in enumerate(texts)]
 
-    def _design(self) -> list[_Column]:
+    def _design(self) -> list[Column]:
         w, run = self.w, self.run
         head = w.text("workbook.head.run")
         drawn = run.tables.get("uncertainty", xr.Dataset()).get("input")
@@ -280,16 +284,18 @@ class _Sheets:
             values = drawn.transpose("parameter", "draw")
             names = [str(n) for n in values["parameter"].values]
             numbers = list(range(values.sizes["draw"]))
-            columns = [_Column(w.parameter(n), "plain", v) for n, v in zip(names, values.values, strict=True)]
-            return [_Column(head, "whole", numbers), *columns]
+            columns = [
+                Column(w.parameter(n), "plain", v)
+                for n, v in zip(names, values.values, strict=True)
+            ]
+            return [Column(head, "whole", numbers), *columns]
         levers = run.manifest.get("levers") or {}
-        grid = np.array(np.meshgrid(*levers.values(), indexing="ij")).reshape(len(levers), -1)
-        count = grid.shape[1] if levers else 1
+        points = list(product(*levers.values()))
         columns = [
-            _Column(w.parameter(name), "rate" if name == RATE else "plain", row)
-            for name, row in zip(levers, grid, strict=True)
+            Column(w.parameter(name), "rate" if name == RATE else "plain", values)
+            for name, values in zip(levers, zip(*points, strict=True), strict=True)
         ]
-        return [_Column(head, "whole", list(range(count))), *columns]
+        return [Column(head, "whole", list(range(len(points)))), *columns]
 
     def _about(self, sheet: Any) -> None:
         w, manifest = self.w, self.run.manifest
@@ -302,7 +308,10 @@ class _Sheets:
             (w.text("page.command"), manifest["command"]),
             (w.text("workbook.again"), f"kredslob reproduce {self.run.folder.name}"),
             (w.text("page.model_hash"), manifest["model sha256"]),
-            (w.text("workbook.seed"), "" if manifest.get("seed") is None else str(manifest["seed"])),
+            (
+                w.text("workbook.seed"),
+                "" if manifest.get("seed") is None else str(manifest["seed"]),
+            ),
             (w.text("workbook.created"), manifest["created"]),
             (w.text("workbook.engine"), f"{manifest.get('engine')}, {manifest.get('integration')}"),
             (w.text("page.versions"), versions),
@@ -326,12 +335,14 @@ class _Sheets:
 
     def _charts(self, sheet: Any, table: xr.Dataset) -> None:
         w = self.w
-        first = 6 + sum(1 for _ in _measures(table, w))
+        first = 6 + sum(1 for _ in measures(table, w))
         rates = [float(r) for r in table[RATE].values]
         below = 0
         for chart in (
             self._over_time(rates, w.text("series.total cash"), w.text("figure.fund"), "money"),
-            self._over_time(rates, w.text("workbook.citizens helped"), w.text("figure.helped"), "count"),
+            self._over_time(
+                rates, w.text("workbook.citizens helped"), w.text("figure.helped"), "count"
+            ),
             self._by_rate(table, rates),
             self._flow_chart(),
         ):
@@ -361,7 +372,7 @@ class _Sheets:
                     "line": {"color": PALETTE[number % len(PALETTE)], "width": 2},
                 }
             )
-        form = _MILLIONS if what == "money" else "#,##0"
+        form = MILLIONS if what == "money" else "#,##0"
         unit = self.w.text("figure.fund_y" if what == "money" else "figure.helped_y")
         last = float(self.run.runs["time"][-1])
         self._styled(chart, title, self.w.text("year"), unit, form)
@@ -379,7 +390,7 @@ class _Sheets:
 
     def _by_rate(self, table: xr.Dataset, rates: Sequence[float]) -> Any:
         """Columns by rate: the net saving of each purse."""
-        labels = [label for label, _, _ in _measures(table, self.w)]
+        labels = [label for label, _, _ in measures(table, self.w)]
         name = self._name("summary")
         chart = self.book.add_chart({"type": "column"})
         for number, purse in enumerate(map(str, table["Purse"].values)):
@@ -394,7 +405,7 @@ class _Sheets:
                 }
             )
         title, unit = self.w.text("workbook.saving_chart"), self.w.text("figure.fund_y")
-        self._styled(chart, title, self.w.parameter(RATE), unit, _MILLIONS)
+        self._styled(chart, title, self.w.parameter(RATE), unit, MILLIONS)
         return chart
 
     def _flow_chart(self) -> Any:
@@ -419,7 +430,7 @@ class _Sheets:
             )
         rate = self.w.percent(float(books[RATE][-1]))
         title = self.w.text("workbook.flow_chart", rate=rate)
-        self._styled(chart, title, self.w.text("year"), self.w.text("figure.books_y"), _MILLIONS)
+        self._styled(chart, title, self.w.text("year"), self.w.text("figure.books_y"), MILLIONS)
         chart.set_x_axis(
             {
                 "name": self.w.text("year"),
@@ -435,9 +446,15 @@ class _Sheets:
     def _styled(self, chart: Any, title: str, x: str, y: str, form: str) -> None:
         plain = {"bold": False, "color": _INK}
         chart.set_title(
-            {"name": title, "name_font": {"size": 13, "bold": True, "color": _INK}, "overlay": False}
+            {
+                "name": title,
+                "name_font": {"size": 13, "bold": True, "color": _INK},
+                "overlay": False,
+            }
         )
-        chart.set_x_axis({"name": x, "num_format": "0%", "label_position": "low", "name_font": plain})
+        chart.set_x_axis(
+            {"name": x, "num_format": "0%", "label_position": "low", "name_font": plain}
+        )
         chart.set_y_axis(
             {
                 "name": y,
@@ -462,7 +479,7 @@ class _Sheets:
         return self._named(self._name(key))
 
     def _named(self, name: str) -> Any:
-        """A sheet by a name that Excel takes: 31 letters, none of those that it keeps for itself."""
+        """A sheet by a name that Excel takes: 31 letters, none that it keeps for itself."""
         plain = "".join(" " if c in r"[]:*?/\'" else c for c in name)[:31].strip()
         taken = {s.get_name().lower() for s in self.book.worksheets()}
         number = 2
@@ -488,7 +505,7 @@ class _Sheets:
         parts = (place or manifest.get("setting"), policy or manifest.get("scenario"))
         return w.text("page.title"), ": ".join(str(p) for p in parts if p)
 
-    def _table(self, sheet: Any, columns: Sequence[_Column], *, filtered: int) -> None:
+    def _table(self, sheet: Any, columns: Sequence[Column], *, filtered: int) -> None:
         """Write a table from the first row on: frozen heading, filter, widths and print set-up."""
         head = self._format(
             bold=True, bottom=1, text_wrap=True, valign="bottom", bg_color="#f4f7fa"
@@ -500,7 +517,9 @@ class _Sheets:
             for row, value in enumerate(column.values, start=1):
                 shown = max(shown, self._value(sheet, row, number, value, column.form))
             longest_word = max((len(word) for word in column.heading.split()), default=0)
-            width = max(_NARROWEST, longest_word + 3, min(shown + 2, _WIDEST), 12 if shown > 4 else 0)
+            width = max(
+                _NARROWEST, longest_word + 3, min(shown + 2, _WIDEST), 12 if shown > 4 else 0
+            )
             sheet.set_column(number, number, min(width, _WIDEST))
         lines = max((math.ceil(len(c.heading) / 13) for c in columns), default=1)
         sheet.set_row(0, 15 * min(max(lines, 2), 6))
@@ -530,7 +549,7 @@ class _Sheets:
             return len(text)
         if value is None or isinstance(value, (int, float, np.integer, np.floating)):
             number = math.nan if value is None else float(value)
-            pattern = _FORMATS.get(form, form)
+            pattern = FORMATS.get(form, form)
             if math.isinf(number):
                 sheet.write_string(row, column, self.w.text("none"), self._format(align="right"))
                 return 1
@@ -551,85 +570,3 @@ class _Sheets:
         if key not in self.formats:
             self.formats[key] = self.book.add_format({"font_name": "Calibri", **properties})
         return self.formats[key]
-
-
-
-def _measures(table: xr.Dataset, w: Words) -> Iterator[tuple[str, str, list[Any]]]:
-    """Rows of the summary: label, number format and a value a rate."""
-
-    def values(name: str) -> list[Any]:
-        return list(table[name].transpose(RATE).values)
-
-    for name in map(str, table.data_vars):
-        if name.startswith("fund at year "):
-            year = name.removeprefix("fund at year ")
-            yield w.text("table.fund_at", year=year), "#,##0.00,,", values(name)
-    yield w.text("table.helped"), "#,##0", values("citizens helped")
-    yield w.text("table.lifted"), "#,##0", values("citizens lifted")
-    yield w.text("workbook.wellbeing"), "#,##0.0", values("wellbeing years")
-    yield w.text("table.complex"), "0%", values("share to complex need")
-    for purse in table["Purse"].values:
-        label = w.text("table.saving", purse=w.text(f"purse.{purse}"))
-        yield label, _MILLIONS, list(table["net saving"].sel(Purse=purse).transpose(RATE).values)
-    yield w.text("table.payback"), "0.0", values("payback year")
-    yield w.text("table.npv"), _MILLIONS, values("net present value")
-    yield w.text("table.gain"), "0.00", values("loop gain")
-    yield w.text("table.critical"), "0%", [v if v <= 1 else math.inf for v in values("critical rate")]
-    yield w.text("table.sustaining"), "plain", values("self-sustaining")
-
-
-def _frame_columns(named: dict[str, xr.DataArray], dims: Sequence[str], w: Words) -> list[_Column]:
-    """Lay arrays over the same dimensions out as columns, the dimensions first."""
-    if not named:
-        return []
-    first = next(iter(named.values()))
-    whole = [d for d in dims if any(d in v.dims for v in named.values())]
-    sizes = {d: next(v.sizes[d] for v in named.values() if d in v.dims) for d in whole}
-    template = {d: next(v for v in named.values() if d in v.dims) for d in whole}
-    columns = []
-    for place, dim in enumerate(whole):
-        labels = template[dim][dim].values if dim in template[dim].coords else np.arange(sizes[dim])
-        inner = math.prod(sizes[d] for d in whole[place + 1 :])
-        outer = math.prod(sizes[d] for d in whole[:place])
-        cells = np.tile(np.repeat(labels, inner), outer)
-        form = {RATE: "rate", "time": "0.##", "year": "whole"}.get(dim, "plain")
-        shown = [w.table.get(f"{_KINDS.get(dim, 'element')}.{c}", c) for c in cells]
-        columns.append(_Column(w.table.get(f"workbook.dim.{dim}", dim), form, shown))
-    for heading, array in named.items():
-        spread = array.broadcast_like(first) if set(array.dims) != set(whole) else array
-        values = spread.transpose(*whole).values.reshape(-1)
-        unit = str(array.attrs.get("units", ""))
-        said = f"{heading} ({w.unit(unit)})" if unit and unit != "Dmnl" else heading
-        columns.append(_Column(said, unit if unit in _FORMATS else "0.000", values))
-    return columns
-
-
-_KINDS = {"party": "party", RATE: "rate_value", "time": "time_value"}
-
-
-def _parts(name: str, array: xr.DataArray, lead: Sequence[str]) -> Iterator[tuple[str, xr.DataArray]]:
-    """One array for each element of a subscripted variable."""
-    own = [d for d in array.dims if d not in lead]
-    stacked = array.stack(_cell=own)
-    for k, cell in enumerate(stacked["_cell"].values):
-        part = stacked.isel(_cell=k, drop=True)
-        part = part.drop_vars([c for c in part.coords if c not in part.dims])
-        yield f"{name}[{','.join(map(str, cell))}]", part.assign_attrs(array.attrs)
-
-
-def _elements(name: str, array: xr.DataArray) -> Iterator[tuple[str, float]]:
-    if not array.dims:
-        yield name, float(array)
-        return
-    for label, part in _parts(name, array, []):
-        yield label, float(part)
-
-
-def _flat(name: str, value: Any) -> Iterable[tuple[str, Any]]:
-    """Values by name and elements: ``name[element,element]``."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            inner = f"{name[:-1]},{key}]" if name.endswith("]") else f"{name}[{key}]"
-            yield from _flat(inner if name else str(key), part)
-    else:
-        yield name, value
