@@ -2,9 +2,9 @@
 
 STRESS-SD is that of Monks and others (2019), Journal of Simulation 13, 55-67; the minimum reporting
 requirements are those of Rahmandad and Sterman (2012), System Dynamics Review 28, 396-411. Each
-item is answered by rule from what the model file and the run's manifest hold. What only a person can
-say, such as why the model was built, is said to be missing unless the model is the one that comes
-with kredslob.
+item is answered by rule from what the model file and the run's manifest hold. What only a person
+can say, such as why the model was built, is said to be missing unless the model is the one that
+comes with kredslob.
 """
 
 from __future__ import annotations
