@@ -52,7 +52,8 @@ def measures(table: xr.Dataset, w: Words) -> Iterator[tuple[str, str, list[Any]]
     for purse in table["Purse"].values:
         label = w.text("table.saving", purse=w.text(f"purse.{purse}"))
         yield label, MILLIONS, list(table["net saving"].sel(Purse=purse).transpose(RATE).values)
-    yield w.text("table.payback"), "0.0", values("payback year")
+    never = w.text("never")
+    yield w.text("table.payback"), "0.0", [v if v == v else never for v in values("payback year")]
     yield w.text("table.npv"), MILLIONS, values("net present value")
     yield w.text("table.gain"), "0.00", values("loop gain")
     yield (

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.scenario import parameter_table
+from kredslob.cycle.scenario import list_scenarios, list_settings, parameter_table
 from kredslob.cycle.summary import RATE
 from kredslob.results import SavedRun
 from kredslob.show.columns import (
@@ -303,8 +303,8 @@ class _Sheets:
         changed = json.dumps(manifest["parameters"], ensure_ascii=False)
         versions = ", ".join(f"{k} {v}" for k, v in manifest["versions"].items())
         lines = [
-            (w.text("page.setting"), manifest.get("setting", "")),
-            (w.text("page.policy"), manifest.get("scenario", "")),
+            (w.text("page.setting"), self._place()),
+            (w.text("page.policy"), self._policy()),
             (w.text("page.command"), manifest["command"]),
             (w.text("workbook.again"), f"kredslob reproduce {self.run.folder.name}"),
             (w.text("page.model_hash"), manifest["model sha256"]),
@@ -495,15 +495,18 @@ class _Sheets:
         sheet.write_string(1, 0, titles[1], self._format(font_color="#595959"))
 
     def _titles(self) -> tuple[str, str]:
-        from kredslob.cycle.scenario import list_scenarios, list_settings
-
-        w, manifest = self.w, self.run.manifest
         if not self._of_cycle():
-            return str(manifest["model"]), str(manifest["command"])
-        place = list_settings().get(str(manifest.get("setting")), {}).get(w.language)
-        policy = list_scenarios().get(str(manifest.get("scenario")), {}).get(w.language)
-        parts = (place or manifest.get("setting"), policy or manifest.get("scenario"))
-        return w.text("page.title"), ": ".join(str(p) for p in parts if p)
+            return str(self.run.manifest["model"]), str(self.run.manifest["command"])
+        parts = (self._place(), self._policy())
+        return self.w.text("page.title"), ": ".join(part for part in parts if part)
+
+    def _place(self) -> str:
+        name = str(self.run.manifest.get("setting", ""))
+        return list_settings().get(name, {}).get(self.w.language, name)
+
+    def _policy(self) -> str:
+        name = str(self.run.manifest.get("scenario", ""))
+        return list_scenarios().get(name, {}).get(self.w.language, name)
 
     def _table(self, sheet: Any, columns: Sequence[Column], *, filtered: int) -> None:
         """Write a table from the first row on: frozen heading, filter, widths and print set-up."""
@@ -559,7 +562,8 @@ class _Sheets:
             digits = len(f"{abs(number):,.0f}") if "," in pattern else 6
             return digits + (4 if "." in pattern else 1)
         text = json.dumps(value) if isinstance(value, (list, dict)) else str(value)
-        sheet.write_string(row, column, text, self._format(valign="top"))
+        side = "left" if form == "plain" else "right"  # a word where numbers stand
+        sheet.write_string(row, column, text, self._format(valign="top", align=side))
         return len(text)
 
     def _number(self, sheet: Any, row: int, column: int, value: float, form: Any) -> None:
