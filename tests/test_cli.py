@@ -217,14 +217,8 @@ def test_the_main_job_leaves_a_whole_folder(
         "summary.en.csv",
         "cash_flows.csv",
         "run.nc",
-<<<<<<< HEAD
-        "manifest.json",
-        *MODEL_FILES,
-=======
         *ORIGIN,
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
->>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
+        *MODEL_FILES,
         *(f"tables/{n}.nc" for n in ("summary", "accounts", "equity", "bookkeeping")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
@@ -299,14 +293,8 @@ def test_the_threshold_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in ("threshold", "goals") for ln in ("da", "en")),
         "run.nc",
-<<<<<<< HEAD
-        "manifest.json",
-        *MODEL_FILES,
-=======
         *ORIGIN,
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
->>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
+        *MODEL_FILES,
         *(f"tables/{n}.nc" for n in ("bracket", "goals", "regions", "uncertainty")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
@@ -344,14 +332,8 @@ def test_uncertainty_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in ("uncertainty", "structures") for ln in ("da", "en")),
         "run.nc",
-<<<<<<< HEAD
-        "manifest.json",
-        *MODEL_FILES,
-=======
         *ORIGIN,
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
->>>>>>> 1f07971 (Say how runs are saved, compared and made again, and how a model is documented)
+        *MODEL_FILES,
         "tables/uncertainty.nc",
         "tables/structures.nc",
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),

@@ -269,7 +269,13 @@ def uncertainty(
     runs = _run(model, chosen, compared, years)
     apart = by_structure(found) if any(n.startswith("switch ") for n in drawn) else None
     save_uncertainty(
-        folder, runs, found, scenario=chosen, command=shlex.join(command), compared=apart
+        folder,
+        runs,
+        found,
+        scenario=chosen,
+        command=shlex.join(command),
+        compared=apart,
+        chances=chances,
     )
     Console().print(uncertainty_table(found, lang.value, chosen))
     if apart is not None:

@@ -59,7 +59,7 @@ def save_policies(
         return {**frames, "front": front_frame(study.front, language)}
 
     draw = partial(draw_policies, study)
-    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by)
+    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by, scenario=scenario)
 
 
 def draw_policies(study: PolicyStudy, language: str) -> list[Drawing]:

@@ -120,7 +120,7 @@ def save_study(
     texts: Callable[[str], Mapping[str, pd.DataFrame]],
     made_by: Mapping[str, Any],
     scenario: Scenario,
-    design: pd.DataFrame,
+    design: pd.DataFrame | None = None,
 ) -> None:
     """Write a study of the reinvestment model to a folder, whole or not at all.
 
@@ -138,8 +138,8 @@ def save_study(
         As for `kredslob.results.write_manifest`; setting, scenario and levers are added.
     scenario : Scenario
         What was run.
-    design : DataFrame
-        What differs between the runs, a row each.
+    design : DataFrame, optional
+        What differs between the runs, a row each. Default: what the runs vary.
 
     Raises
     ------
@@ -162,7 +162,8 @@ def save_study(
         log.note("figures and tables written")
         copy_model(hidden)
         write_scenario(hidden / SCENARIO, scenario, made_by["command"])
-        write_csv(design, hidden / DESIGN, index_label="run")
+        differing = design_frame(made_by["levers"]) if design is None else design
+        write_csv(differing, hidden / DESIGN, index_label="run")
         log.write(hidden / LOG, made_by["command"])
         write_run(hidden, runs, tables, made_by)
 

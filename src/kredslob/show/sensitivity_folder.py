@@ -59,7 +59,7 @@ def save_sensitivity(
         }
 
     draw = partial(draw_sensitivity, study)
-    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by)
+    save_study(folder, runs, tables, draw=draw, texts=texts, made_by=made_by, scenario=scenario)
 
 
 def draw_sensitivity(study: HingeStudy, language: str) -> list[Drawing]:

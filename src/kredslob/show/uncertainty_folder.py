@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,7 @@ def save_uncertainty(
     scenario: Scenario,
     command: str,
     compared: xr.Dataset | None = None,
+    chances: Mapping[str, float] | None = None,
 ) -> None:
     """Write a study of uncertainty to a folder, whole or not at all.
 
@@ -40,6 +42,8 @@ def save_uncertainty(
         The command that makes the study again.
     compared : Dataset, optional
         From `kredslob.studies.structures.by_structure`.
+    chances : mapping of str to float, optional
+        Chance of each hypothesis, where it is not one half.
 
     Raises
     ------
@@ -51,6 +55,7 @@ def save_uncertainty(
         "command": command,
         "seed": found.attrs["seed"],
         "draws": found.sizes["draw"],
+        "structures": dict(chances or {}),
     }
     tables = {"uncertainty": found}
     if compared is not None:

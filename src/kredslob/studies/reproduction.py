@@ -21,6 +21,7 @@ from kredslob.feedback.scores import Feedback
 from kredslob.paths import reinvestment_folder
 from kredslob.results import MANIFEST, MODEL, SavedRun, file_faults, load_run
 from kredslob.simulation import Model
+from kredslob.studies.structures import by_structure
 from kredslob.studies.sweep import sweep
 from kredslob.studies.threshold import threshold_study
 from kredslob.studies.uncertainty import uncertainty
@@ -157,17 +158,18 @@ def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset
         yield "equity", equity(runs)
         yield "bookkeeping", bookkeeping(runs)
     elif kind == "uncertainty":
-        yield (
-            "uncertainty",
-            uncertainty(
-                model,
-                parameters,
-                rates=runs[RATE].values.tolist(),
-                draws=manifest["draws"],
-                seed=manifest["seed"],
-                years=int(years),
-            ),
+        found = uncertainty(
+            model,
+            parameters,
+            rates=runs[RATE].values.tolist(),
+            draws=manifest["draws"],
+            structures=manifest.get("structures"),
+            seed=manifest["seed"],
+            years=int(years),
         )
+        yield "uncertainty", found
+        if "structures" in saved.tables:
+            yield "structures", by_structure(found)
     elif kind == "loops":
         yield from _loops(saved, model, years)
     else:
