@@ -330,7 +330,7 @@ def sensitivity(
     check_trajectories(trajectories)
     check_sobol(samples)
     folder = out or _new_folder(chosen, "sensitivity")
-    _check_folder(folder)
+    check_folder(folder)
     given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
     given |= {"--outcomes": outcomes}
     given |= {"--trajectories": trajectories, "--inputs": inputs, "--samples": samples}
@@ -421,7 +421,7 @@ def search(
     thresholds = dict(_enough(text) for text in enough or ())
     ranges = [stated_range(text, "--lever") for text in lever or ()]
     folder = out or _new_folder(chosen, "search")
-    _check_folder(folder)
+    check_folder(folder)
     given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
     given |= {"--outcomes": outcomes}
     given |= {"--draws": draws, "--population": population, "--generations": generations}

@@ -44,6 +44,7 @@ def save_policies(
     judged = {f"robustness-{_file(name)}": found for name, found in study.judged.items()}
     tables = {"policies": study.results, "front": study.front, **judged}
     made_by = {
+        "kind": "search",
         "command": command,
         "setting": scenario.setting,
         "scenario": scenario.name,

@@ -43,6 +43,7 @@ def save_sensitivity(
     """
     tables = {"screened": study.screened, "ranked": study.ranked, "moved": study.moved}
     made_by = {
+        "kind": "sensitivity",
         "command": command,
         "setting": scenario.setting,
         "scenario": scenario.name,
