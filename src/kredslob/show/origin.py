@@ -65,7 +65,9 @@ def levers(runs: xr.Dataset, scenario: Scenario | None) -> dict[str, list[float]
         What was run; its rule may move the rate, which then is no lever.
     """
     ruled = scenario is not None and scenario.parameters.get(RULE, 0) != 0
-    if RATE not in runs.dims or ruled:
+    # a sweep keeps what is constant without the rate; one run has been given it throughout
+    one_run = any(v.attrs.get("kind") == "constant" and RATE in v.dims for v in runs.values())
+    if RATE not in runs.dims or ruled or one_run:
         return {}
     return {RATE: [float(v) for v in runs[RATE].values]}
 
