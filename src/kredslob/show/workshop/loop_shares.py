@@ -8,14 +8,15 @@ model, and five reinvestment rates.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from kredslob.cycle.loops import families, loop_scores
-from kredslob.cycle.scenario import Scenario, list_scenarios, load_scenario
+from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.cycle.summary import RATE
 from kredslob.show.language import LANGUAGES
 from kredslob.show.loop_figures import family_name
@@ -26,13 +27,15 @@ _RULES = ("reinvestment rule", "reinvestment schedule", "reinvestment rate after
 _NO_FEEDBACK = ("accounting rule", "write off time")  # how the books are kept moves no money
 
 
-def loop_shares(setting: str) -> dict[str, Any]:
-    """Score the loops for the policies that come with the model.
+def loop_shares(place: str | Path, policies: Sequence[str | Path]) -> dict[str, Any]:
+    """Score the loops of policies in a place.
 
     Parameters
     ----------
-    setting : str
-        Name of a setting.
+    place : str or Path
+        A setting: a name or a file.
+    policies : sequence of str or Path
+        Names or files. The setting as it is, without a policy, comes in any case.
 
     Returns
     -------
@@ -45,22 +48,22 @@ def loop_shares(setting: str) -> dict[str, Any]:
     """
     rows: list[np.ndarray] = []
     known: dict[str, list[int]] = {}
-    policies: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {}
     names: list[str] = []
-    for name in ("", *list_scenarios()):
-        scenario = load_scenario(name or None, setting)
+    for policy in (None, *policies):
+        scenario = load_scenario(policy, place)
         mark = _moving(scenario)
         if mark not in known:
             scored = [_yearly(loop_scores(scenario, **rate)) for rate in _rates_of(scenario)]
             names = [str(n) for n in scored[0]["family"].values]
             known[mark] = [len(rows), len(scored)]
             rows += [one.values for one in scored]
-        policies[name] = known[mark]
+        found[scenario.name] = known[mark]
     return {
         "rates": list(RATES),
         "years": list(range(1, rows[0].shape[1] + 1)),
         "families": [_described(name) for name in names],
-        "policies": policies,
+        "policies": found,
         "shares": base64.b64encode(
             np.rint(np.array(rows) * _FINEST).astype(np.uint8).tobytes()
         ).decode("ascii"),

@@ -1,13 +1,14 @@
 "use strict";
 // Runs the model for every draw of the uncertain parameters, a few at a time, and sums up. Works in
 // a web worker and, where a browser allows none, in the page itself.
-(function (kredslob) {
+
+kredslob.band = (() => {
   const SLICE = 12; // milliseconds of work between two looks at the world
   const EMPTY = 0.01; // of the capital paid in: a fund with less has run empty
 
   // A job is {constants, tables, draws: Float64Array (row by row), factors: Int32Array (place of each
   // column among the constants), at: times, late: number of the time at which the last quarter
-  // begins, places: {NAME: [places]}}; `done` gets {low, middle, high, carrying, count}. Gives a
+  // begins, places: {NAME: [places]}, integration}; `done` gets {low, middle, high, carrying, count}. Gives a
   // function that stops the work.
   function start(model, job, done) {
     const count = job.draws.length / job.factors.length;
@@ -15,6 +16,7 @@
     let carrying = 0;
     let timer = 0;
     const layout = laidOut(job.places);
+    const years = [...job.at.keys()].filter((row) => Number.isInteger(job.at[row] - job.at[0]));
     function work() {
       const until = now() + SLICE;
       while (cash.length < count && now() < until) {
@@ -23,9 +25,10 @@
           tables: job.tables,
           places: layout.all,
           at: job.at,
+          integration: job.integration,
         });
         const read = reader(run, layout);
-        cash.push(job.at.map((_, row) => read("total cash", row)));
+        cash.push(years.map((row) => read("total cash", row)));
         if (carries(read, job.late, job.at.length - 1)) carrying += 1;
       }
       if (cash.length < count) timer = setTimeout(work, 0);
@@ -102,5 +105,5 @@
     });
   }
 
-  kredslob.band = { start, unpacked };
-})((globalThis.kredslob ??= {}));
+  return {start, unpacked};
+})();

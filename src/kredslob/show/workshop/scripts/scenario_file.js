@@ -4,7 +4,8 @@
 // A shelf says what the model's files hold: {settings: {NAME: {POLICY: parameters}}, elements:
 // {CONSTANT: [element]}}, where parameters are those that the policy states otherwise than the
 // setting. `base(setting, preset, lever)` gives the value of a lever before anything is moved.
-(function (kredslob) {
+
+kredslob.scenarioFile = (() => {
   const COMMENT = /^# kredslob: (\S+)$/m; // the setting that a file was made for
   const UNITS = ["", "DKK", "DKK/year", "year", "years", "%"];
   const SCALES = { thousand: 1e3, million: 1e6, billion: 1e9 };
@@ -199,5 +200,5 @@
     return changes;
   }
 
-  kredslob.scenarioFile = { written, read };
-})((globalThis.kredslob ??= {}));
+  return {written, read};
+})();

@@ -9,7 +9,8 @@
 //
 // The checksum is a CRC of 15 bits, which finds every damage within 15 neighbouring bits: any one
 // letter, any two neighbours, swapped or not. Other damage goes through once in 32768.
-(function (kredslob) {
+
+kredslob.share = (() => {
   const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
   const LETTERS = "abcdefghijklmnopqrstuvwxyzæøå ";
   const SHIFT = 30, MORE = 31; // of the 32 signs that a name is made of
@@ -231,5 +232,5 @@
   }
 
   kredslob.Refusal = Refusal;
-  kredslob.share = { encode, decode, snapped, tidyName, link, codeIn, LONGEST_NAME };
-})((globalThis.kredslob ??= {}));
+  return {encode, decode, snapped, tidyName, link, codeIn, LONGEST_NAME};
+})();

@@ -1,0 +1,167 @@
+"use strict";
+// Which loop is in charge: shares computed beforehand for policies near the one on the page.
+
+kredslob.loops = (() => {
+  const {make, word, language} = kredslob;
+  const RATE = "reinvestment rate", RULE = "reinvestment rule";
+  const LEAST = 0.02; // mean share from which a family is drawn by itself
+  const ROOM = 0.08; // of all: the share at which a label fits
+  const OTHER = "other";
+  const unpacked = new Map();
+  let parts = null, latest = null;
+
+  const tableOf = (setting) => {
+    if (!unpacked.has(setting)) {
+      const {shares, ...table} = kredslob.known.facilitation.loops[setting];
+      unpacked.set(setting, {...table, bytes: Uint8Array.from(atob(shares), (sign) => sign.charCodeAt(0))});
+    }
+    return unpacked.get(setting);
+  };
+
+  // The policy that comes with the model whose levers stand nearest, each by the width of its range.
+  const nearest = (policy) => {
+    const {state} = kredslob;
+    const table = tableOf(policy.setting);
+    const rule = state.value(RULE, policy);
+    const distance = (preset) => {
+      const other = {setting: policy.setting, preset, changes: {}};
+      if (state.value(RULE, other) !== rule) return Infinity;
+      return kredslob.catalog().levers.filter((lever) => lever.id !== RATE).reduce((sum, lever) => {
+        const gap = state.value(lever.id, policy) - state.value(lever.id, other);
+        return sum + (gap / (lever.high - lever.low)) ** 2;
+      }, 0);
+    };
+    const presets = Object.keys(table.policies);
+    const best = presets.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+    const [first, count] = table.policies[best];
+    const rate = state.value(RATE, policy);
+    const gaps = table.rates.map((one) => Math.abs(one - rate));
+    const k = count > 1 ? gaps.indexOf(Math.min(...gaps)) : 0;
+    return {table, preset: best, row: first + k, rate: count > 1 ? table.rates[k] : null};
+  };
+
+  // Share of each family over the years; small ones are put together.
+  const sharesOf = ({table, row}) => {
+    const years = table.years.length;
+    const all = table.families.map((family, f) => {
+      const first = (row * table.families.length + f) * years;
+      return {...family, share: Array.from(table.bytes.subarray(first, first + years), (byte) => byte / 255)};
+    });
+    const mean = (share) => share.reduce((a, b) => a + b, 0) / years;
+    const large = all.filter(({name, share}) => name !== OTHER && mean(share) >= LEAST);
+    const rest = all.filter((one) => !large.includes(one));
+    large.sort((a, b) => !a.polarity - !b.polarity || mean(b.share) - mean(a.share));
+    const share = table.years.map((_, year) => rest.reduce((sum, one) => sum + one.share[year], 0));
+    return [...large, {name: OTHER, polarity: "", share, color: "#E3E3E3"}];
+  };
+
+  // Periods in which the same one of the named loops is the largest.
+  const periodsOf = (families, years) => {
+    const named = families.filter((one) => one.polarity);
+    const leading = years.map((_, k) => {
+      const best = named.reduce((a, b) => (b.share[k] > (a?.share[k] ?? 0) ? b : a), null);
+      return best;
+    });
+    const periods = [];
+    leading.forEach((family, k) => {
+      const last = periods.at(-1);
+      if (last && last.family === family) last.to = years[k];
+      else periods.push({family, from: years[k], to: years[k]});
+    });
+    return periods.filter((period) => period.family);
+  };
+
+  const nameOf = (family) =>
+    family.name === OTHER ? word("workshop.loops.other") : family[language.now];
+  const meaningOf = (family) => word(`workshop.loops.meaning.${family.name.replace(" ", "_")}`);
+
+  // --- showing it ----------------------------------------------------------------------------
+
+  const build = () => {
+    parts = {
+      now: make("p", {class: "in-charge"}),
+      periods: make("ol", {class: "periods"}),
+      source: make("p", {class: "note"}),
+    };
+    document.getElementById("loops").append(parts.now, parts.periods, parts.source);
+  };
+
+  const draw = () => {
+    if (!parts || !latest || !parts.now.offsetParent) return;
+    const near = nearest(latest.policy);
+    const {years} = near.table;
+    const families = sharesOf(near);
+    const periods = periodsOf(families, years);
+    paint(families, years);
+    say(near, periods);
+  };
+
+  const say = ({preset, rate}, periods) => {
+    const length = ({from, to}) => to - from;
+    const longest = periods.reduce((a, b) => (a && length(a) >= length(b) ? a : b), null);
+    const said = longest
+      ? word("workshop.loops.now", {name: nameOf(longest.family), meaning: meaningOf(longest.family)})
+      : word("workshop.loops.nothing");
+    parts.now.textContent = said;
+    const lines = periods.map(({family, from, to}) => word("workshop.loops.period", {
+      from: language.number(from), to: language.number(to), name: nameOf(family),
+    }));
+    parts.periods.replaceChildren(...lines.map((text) => make("li", {text})));
+    const {policies} = kredslob.known.settings[latest.policy.setting];
+    const policy = preset ? policies[preset].title[language.now] : word("workshop.no_preset");
+    parts.source.textContent = rate === null
+      ? word("workshop.loops.source_rule", {policy})
+      : word("workshop.loops.source", {policy, rate: language.percent(rate)});
+    document.getElementById("feedback-alt").textContent =
+      word("workshop.loops.share_alt", {periods: lines.join(". ") || said});
+  };
+
+  const paint = (families, years) => {
+    const under = years.map(() => 0);
+    const areas = {xs: [], ys: [], color: []};
+    const labels = {x: [], y: [], text: [], color: [], align: [], style: []};
+    for (const family of families) {
+      const low = [...under];
+      years.forEach((_, k) => {
+        under[k] += family.share[k];
+      });
+      areas.xs.push([...years, ...years.toReversed()]);
+      areas.ys.push([...low, ...[...under].reverse()]);
+      areas.color.push(family.color);
+      const widest = family.share.indexOf(Math.max(...family.share.slice(3, -6)), 3);
+      if (family.share[widest] < ROOM) continue;
+      const at = Math.min(Math.max(widest, 8), years.length - 12);
+      if (family.share[at] < ROOM) continue;
+      labels.x.push(years[at]);
+      labels.y.push(low[at] + family.share[at] / 2);
+      labels.text.push(nameOf(family));
+      labels.color.push(dark(family.color) ? "#FFFFFF" : "#1B2733");
+      labels.align.push("center");
+      labels.style.push("bold");
+    }
+    kredslob.find("feedback.areas").data = areas;
+    kredslob.find("feedback.labels").data = labels;
+    kredslob.draw.setRange(kredslob.find("feedback").x_range, years[0], years.at(-1));
+    kredslob.draw.setRange(kredslob.find("feedback").y_range, 0, 1);
+  };
+
+  // Whether white letters stand out from a colour more than dark ones (WCAG's luminance).
+  const dark = (color) => {
+    const [r, g, b] = [1, 3, 5].map((k) => {
+      const part = parseInt(color.slice(k, k + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b < 0.18;
+  };
+
+  kredslob.register("loops", {
+    start: build,
+    update(result) {
+      latest = result;
+      draw();
+    },
+    language: draw,
+  });
+
+  return {nearest, sharesOf, periodsOf};
+})();
