@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bokeh.core.properties import value
 from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
@@ -63,7 +64,7 @@ def _who() -> Any:
     _lying(plot)
     help_ = _source("who.help", "y", "value", "color")
     need = _source("who.need", "y", "value", "top", "bottom")
-    plot.hbar(y="y", right="value", left=0, height=0.3, color="color", source=help_)
+    plot.hbar(y="y", right="value", left=0, height=0.62, color="color", source=help_)
     plot.segment("value", "bottom", "value", "top", source=need, color=INK, line_width=3.5)
     _labels(plot, "who.labels", align=True)
     return plot
@@ -174,7 +175,7 @@ def _labels(
         text_color="color",
         text_align="align" if align else "left",
         text_font_style="style" if align else style,
-        text_font=FONT,
+        text_font=value(FONT),  # else it would be the name of a column
         text_font_size=size,
         text_baseline="middle",
         x_offset=0 if align else 8,

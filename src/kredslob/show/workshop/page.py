@@ -121,7 +121,7 @@ def write_workshop(
     try:
         file.write_text(page.text, encoding="utf-8")
     except OSError as problem:
-        raise InputFileError(file, None, None, f"cannot be written: {problem.strerror}") from None
+        raise InputFileError(file, f"cannot be written: {problem.strerror}") from None
     return file
 
 
@@ -140,13 +140,13 @@ def _page(known: dict[str, Any], language: str) -> str:
     for root in roots:
         document.add_root(root)
     charts, items = standalone_docs_json_and_render_items(document)
-    places = {root.name: items[0].roots[root] for root in roots}
+    places = {root.name: items[0].roots.to_json()[root.id] for root in roots}
     loader = PackageLoader("kredslob.show.workshop", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )
-    bokeh = Resources(mode="inline", components=["bokeh"]).js_raw
+    bokeh = Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw
     return environment.get_template("page.html.j2").render(
         w=words(language),
         language=language,

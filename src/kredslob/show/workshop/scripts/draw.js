@@ -161,7 +161,7 @@ kredslob.draw = (() => {
     const need = outcomes.needShares.map((share) => (Number.isFinite(share) ? 100 * share : 0));
     const most = top(Math.max(...help, ...need));
     fill("who.help", {
-      y: all.map(row), value: all.map(({i}) => help[i]), height: all.map(() => 0.6),
+      y: all.map(row), value: all.map(({i}) => help[i]),
       color: all.map(({need: of}) => (of === "complex" ? NOW : MODERATE)),
     });
     fill("who.need", {
