@@ -267,7 +267,7 @@ def _runtime(code: str) -> str:
     needed: set[str] = set()
     waiting = [code]
     while waiting:
-        words = set(re.findall(r"\w+", waiting.pop()))
+        words = set(re.findall(r"\w+", re.sub(r"//.*|/\*[\s\S]*?\*/", "", waiting.pop())))
         new = (words & parts.keys()) - needed
         needed |= new
         waiting += [parts[name] for name in new]
@@ -395,9 +395,9 @@ class _Writer:
             self._extents = {x.name: x.extent for x in equation.loops}
             value = self._value(equation.value)
             if array.name in self._passing:
-                self._emit(f"const {self._local(array)} = {value.text};")
+                self._emit(f"const {self._local(array)} = {_bare(value.text)};")
             else:
-                self._emit(f"v[{self._place(array, equation.index)}] = {value.text};")
+                self._emit(f"v[{self._place(array, equation.index)}] = {_bare(value.text)};")
         self._leave(len(names))
 
     def _local(self, array: Array) -> str:
@@ -433,7 +433,7 @@ class _Writer:
     def _temporary(self, text: str) -> str:
         self._temporaries += 1
         name = f"e{self._temporaries}"
-        self._emit(f"const {name} = {text};")
+        self._emit(f"const {name} = {_bare(text)};")
         return name
 
     def _plain(self, node: Expression) -> _Text:
@@ -488,7 +488,8 @@ class _Writer:
 
     def _filled(self, template: str, texts: Sequence[_Text]) -> _Text:
         depth = 1 + max((t.depth for t in texts), default=0)
-        return _Text(template.format(*(t.text for t in texts)), depth)
+        is_call = re.match(r"[\w.]+\(", template)
+        return _Text(template.format(*(_bare(t.text) if is_call else t.text for t in texts)), depth)
 
     def _read(self, array: Array, index: Sequence[Index]) -> _Text:
         if array.name in self._passing:
@@ -578,11 +579,22 @@ class _Writer:
         return self._known[positions]
 
 
+def _bare(text: str) -> str:
+    """Text without brackets around all of it."""
+    if not text.startswith("("):
+        return text
+    depth = 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[1:-1] if position == len(text) - 1 else text
+    return text
+
+
 def _clock(lines: Sequence[str]) -> list[str]:
-    """Declarations of the time and the time step, if these lines use them."""
-    words = {w for line in lines if not line.lstrip().startswith("//") for w in line.split()}
-    found = set(re.findall(r"\bt\b", " ".join(w for w in words)))
-    return ["  const t = clock[0];"] if found else []
+    """Declaration of the time, if these lines use it."""
+    code = "\n".join(line for line in lines if not line.lstrip().startswith("//"))
+    return ["  const t = clock[0];"] if re.search(r"\bt\b", code) else []
 
 
 def _camel(name: str) -> str:
