@@ -11,6 +11,7 @@ from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, loa
 from kredslob.design import one_design
 from kredslob.program import Program
 from kredslob.show.language import LANGUAGES, words
+from kredslob.show.workshop.facilitation import facilitation
 from kredslob.show.workshop.levers import first_constant, levers_for_page
 
 _WORDS = ("workshop", "money", "element", "purse", "party", "table", "unit")
@@ -55,6 +56,7 @@ def content(
         "levers": levers_for_page(program),
         "ranges": {name: list(program.ranges[name]) for name in _RANGES},
         "integration": program.integration,
+        "facilitation": facilitation(places, scenarios),
         "words": {one: _page_words(one) for one in LANGUAGES},
     }
 

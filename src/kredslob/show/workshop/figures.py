@@ -38,6 +38,7 @@ def figures() -> list[Any]:
         _bars("administrations"),
         _bars("purses"),
         _accounts(),
+        _feedback(),
     ]
 
 
@@ -122,6 +123,19 @@ def _accounts() -> Any:
         source = _source(f"accounts.{part}", "time", "value")
         plot.line("time", "value", source=source, color=colour, line_dash=dash, line_width=3)
     _labels(plot, "accounts.labels", style="bold")
+    return plot
+
+
+def _feedback() -> Any:
+    plot = _plot("feedback")
+    _over_time(plot)
+    plot.yaxis.visible = False
+    plot.ygrid.visible = False
+    areas = _source("feedback.areas", "xs", "ys", "color")
+    plot.patches(
+        "xs", "ys", source=areas, fill_color="color", line_color=PAPER, line_width=1.5
+    )
+    _labels(plot, "feedback.labels", align=True, size="13px")
     return plot
 
 

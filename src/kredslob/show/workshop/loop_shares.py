@@ -19,7 +19,7 @@ from kredslob.cycle.loops import families, loop_scores
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.cycle.summary import RATE
 from kredslob.show.language import LANGUAGES
-from kredslob.show.loop_figures import family_name
+from kredslob.show.loop_figures import FAMILY_COLOURS, GREYS, family_name
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FINEST = 255  # steps of a share: 8 bits
@@ -41,7 +41,7 @@ def loop_shares(place: str | Path, policies: Sequence[str | Path]) -> dict[str, 
     -------
     dict
         Ready for JSON: "rates" (Dmnl), "years" (whole years from 1), "families" (of each its
-        "name", "polarity" and its words by language), and "policies": by name of the policy
+        "name", "polarity", "color" and its words by language), and "policies": by name of the policy
         (empty: the setting as it is) the number of its first row in "shares" and of its rows, one
         a rate, or a single one where a rule sets the rate. "shares": base64 of bytes over row,
         family and year: the absolute share of all that the loops do, 255 for all of it.
@@ -97,4 +97,5 @@ def _yearly(scores: xr.Dataset) -> xr.DataArray:
 def _described(name: str) -> dict[str, str]:
     polarity = next((f.polarity for f in families() if f.name == name), "")
     words = {language: family_name(name, language) for language in LANGUAGES}
-    return {"name": name, "polarity": polarity, **words}
+    colour = (FAMILY_COLOURS | GREYS)[name]
+    return {"name": name, "polarity": polarity, "color": colour, **words}

@@ -27,6 +27,22 @@ SCRIPTS = (
     "levers.js",
     "verdict.js",
     "tabs.js",
+    "elements.js",
+    "share.js",
+    "scenario_file.js",
+    "band_core.js",
+    "catalog.js",
+    "proposal.js",
+    "qr.js",
+    "headlines.js",
+    "presets.js",
+    "uncertainty.js",
+    "guide.js",
+    "share_panel.js",
+    "files.js",
+    "ballot.js",
+    "compare.js",
+    "loops.js",
 )
 """Scripts in the order in which they stand in the page; each adds to the namespace `kredslob`."""
 _HEIGHT_IN_JUPYTER = 900
@@ -150,14 +166,15 @@ def _page(known: dict[str, Any], language: str) -> str:
     return environment.get_template("page.html.j2").render(
         w=words(language),
         language=language,
-        style=Markup(_read("style.css")),
+        style=Markup(_read("style.css") + _read("tools.css")),
         bokeh=Markup("\n".join(bokeh)),
         model=Markup(script_source(_program())),
         content=Markup(as_script(known)),
         charts=Markup(as_script(charts)),
         items=Markup(as_script([item.to_json() for item in items])),
         places=places,
-        scripts=[Markup(_read(f"scripts/{name}")) for name in SCRIPTS],
+        vendor=[Markup(_qr_code()), Markup(_toml_parser())],
+        scripts={name: Markup(_read(f"scripts/{name}")) for name in SCRIPTS},
     )
 
 
@@ -166,6 +183,18 @@ def _program() -> Any:
     from kredslob.loading import load
 
     return load().program
+
+
+def _qr_code() -> str:
+    """The maker of QR codes; to it, ``exports`` would else be the page's element of that name."""
+    code = _read("vendor/qrcode.js")
+    return f"const qrcode = ((exports, define) => {{\n{code}\nreturn qrcode; }})();"
+
+
+def _toml_parser() -> str:
+    """The parser, which is a CommonJS module, as a script that sets ``smolToml``."""
+    code = _read("vendor/smol-toml.js")
+    return f"const smolToml = ((module) => {{\n{code}\nreturn module.exports; }})({{exports: {{}}}});"
 
 
 def _read(name: str) -> str:

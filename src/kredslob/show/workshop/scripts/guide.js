@@ -151,10 +151,11 @@ kredslob.guide = (() => {
     for (const part of document.querySelectorAll("main > section:not(#levers)")) {
       part.classList.toggle("aside", Boolean(here) && !here.pictures.includes(part.id));
     }
-    for (const group of document.querySelectorAll("#levers [data-group]")) {
-      const own = Boolean(here) && (here.group === null || group.dataset.group === here.group);
-      group.classList.toggle("aside", Boolean(here) && !own);
-      if (group.matches("details") && here && group.dataset.group === here.group) group.open = true;
+    for (const group of document.querySelectorAll("#levers > .first, #levers > details")) {
+      const name = group.dataset.group ?? kredslob.known.levers[0].name;
+      const own = Boolean(here) && name === here.group;
+      group.classList.toggle("aside", Boolean(here) && !own && here.group !== null);
+      if (here && group.matches("details")) group.open = own;
     }
   };
 
@@ -165,7 +166,10 @@ kredslob.guide = (() => {
       look();
     },
     uncertain: look,
-    language: fill,
+    language() {
+      fill();
+      light();
+    },
   });
 
   return {STEPS, go, seen};

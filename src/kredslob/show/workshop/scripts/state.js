@@ -65,6 +65,12 @@ kredslob.state = (() => {
     return true;
   };
 
+  const rename = (slot, name) => {
+    saved = saved.map((kept) => (kept.slot === slot ? {...kept, name} : kept));
+    kredslob.tell("saved");
+    kredslob.redraw();
+  };
+
   const remove = (slot) => {
     saved = saved.filter((kept) => kept.slot !== slot);
     kredslob.tell("saved");
@@ -81,7 +87,7 @@ kredslob.state = (() => {
   };
 
   return {
-    MOST_SAVED, start, set, replace, isPolicy, save, remove, savedName, show, base, value, levers,
+    MOST_SAVED, start, set, replace, isPolicy, save, rename, remove, savedName, show, base, value, levers,
     get policy() { return copy(policy); },
     get measure() { return measure; },
     get saved() { return saved; },

@@ -130,7 +130,7 @@ kredslob.verdict = (() => {
     document.getElementById("saved").replaceChildren(...kredslob.state.saved.map((kept) => {
       const name = kredslob.state.savedName(kept);
       const recall = make("button", {type: "button", "aria-label": word("workshop.recall", {name})}, sample(SAVED[kept.slot], DASHES[kept.slot]), name);
-      recall.addEventListener("click", () => kredslob.state.replace(kept.policy));
+      recall.addEventListener("click", () => kredslob.proposal.take({...kept.policy, name: kept.name}));
       const remove = make("button", {type: "button", "aria-label": word("workshop.remove", {name})}, "\u2715");
       remove.addEventListener("click", () => {
         kredslob.state.remove(kept.slot);
@@ -151,7 +151,7 @@ kredslob.verdict = (() => {
 
   const start = () => {
     document.getElementById("save").addEventListener("click", () => {
-      if (!kredslob.state.save()) kredslob.notice(word("workshop.save_full", {count: number(kredslob.state.MOST_SAVED)}));
+      if (!kredslob.state.save(kredslob.proposal.name)) kredslob.notice(word("workshop.save_full", {count: number(kredslob.state.MOST_SAVED)}));
     });
   };
 
