@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +36,8 @@ def facilitation(
             "elements": _elements(),
         },
         "draws": {name: packed_draws(load_scenario(None, p)) for name, p in places.items()},
-        "loops": {name: _loops(place, tuple(policies)) for name, place in places.items()},
+        "loops": {name: loop_shares(place, policies) for name, place in places.items()},
     }
-
-
-@cache
-def _loops(place: str | Path, policies: tuple[str | Path, ...]) -> dict[str, Any]:
-    return loop_shares(place, policies)
 
 
 def _shelf(place: str | Path, policies: Sequence[str | Path]) -> dict[str, dict[str, Any]]:

@@ -2,26 +2,33 @@
 
 To score loops takes every link of the model at every step, which is more than the page computes
 while a slider moves. So scores travel with it: for each setting, each policy that comes with the
-model, and five reinvestment rates.
+model, and five reinvestment rates. They take a minute; `write_loop_shares` keeps them in a file
+beside this one, which counts as long as the model's files are the ones that it was made of.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.loops import families, loop_scores
-from kredslob.cycle.scenario import Scenario, load_scenario
+from kredslob.cycle.loops import LIVES, OTHER, OWN_PACE, families, loop_scores
+from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
 from kredslob.cycle.summary import RATE
-from kredslob.show.language import LANGUAGES
-from kredslob.show.loop_figures import FAMILY_COLOURS, GREYS, family_name
+from kredslob.paths import reinvestment_folder
+from kredslob.show.language import LANGUAGES, words
+from kredslob.show.loop_figures import FAMILY_COLOURS, GREYS
 
 RATES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_KEPT = Path(__file__).with_name("loop_shares.json")
+_SOURCES = ("*.mdl", "parameters.csv", "loops.toml", "settings/*.toml", "scenarios/*.toml")
 _FINEST = 255  # steps of a share: 8 bits
 _RULES = ("reinvestment rule", "reinvestment schedule", "reinvestment rate after payback")
 _NO_FEEDBACK = ("accounting rule", "write off time")  # how the books are kept moves no money
@@ -40,44 +47,68 @@ def loop_shares(place: str | Path, policies: Sequence[str | Path]) -> dict[str, 
     Returns
     -------
     dict
-        Ready for JSON: "rates" (Dmnl), "years" (whole years from 1), "families" (of each its
-        "name", "polarity", "color" and its words by language), and "policies": by name of the policy
-        (empty: the setting as it is) the number of its first row in "shares" and of its rows, one
-        a rate, or a single one where a rule sets the rate. "shares": base64 of bytes over row,
-        family and year: the absolute share of all that the loops do, 255 for all of it.
+        Ready for JSON: "rates" (Dmnl); "families" (of each its "name", "polarity", "color" and its
+        words by language); "policies": by name of the policy (empty: the setting as it is) the key
+        of its "shares", which are base64 of bytes over rate, family and year (whole years from 1):
+        the absolute share of all that the loops do, 255 for all of it. Where a rule sets the rate,
+        there is a single one.
     """
-    rows: list[np.ndarray] = []
-    known: dict[str, list[int]] = {}
-    found: dict[str, list[int]] = {}
-    names: list[str] = []
+    kept = _kept().get(str(place), {"policies": {}, "shares": {}})
+    named = {name: key for name, key in kept["policies"].items() if name in ("", *policies)}
+    shares = {key: kept["shares"][key] for key in dict.fromkeys(named.values())}
     for policy in (None, *policies):
+        if (policy or "") in named:
+            continue
         scenario = load_scenario(policy, place)
-        mark = _moving(scenario)
-        if mark not in known:
-            scored = [_yearly(loop_scores(scenario, **rate)) for rate in _rates_of(scenario)]
-            names = [str(n) for n in scored[0]["family"].values]
-            known[mark] = [len(rows), len(scored)]
-            rows += [one.values for one in scored]
-        found[scenario.name] = known[mark]
-    return {
-        "rates": list(RATES),
-        "years": list(range(1, rows[0].shape[1] + 1)),
-        "families": [_described(name) for name in names],
-        "policies": found,
-        "shares": base64.b64encode(
-            np.rint(np.array(rows) * _FINEST).astype(np.uint8).tobytes()
-        ).decode("ascii"),
-    }
+        key = _key(scenario)
+        named[scenario.name] = key
+        if key not in shares:
+            shares[key] = _packed(scenario)
+    return {"rates": list(RATES), "families": _families(), "policies": named, "shares": shares}
 
 
-def _moving(scenario: Scenario) -> str:
+def write_loop_shares() -> None:
+    """Compute the shares of all that comes with the model, and keep them."""
+    places = {}
+    for place in list_settings():
+        found = loop_shares(place, list(list_scenarios()))
+        places[place] = {"policies": found["policies"], "shares": found["shares"]}
+    text = json.dumps({"made_of": made_of(), "places": places}, indent=1)
+    _KEPT.write_text(text + "\n", encoding="utf-8")
+
+
+def made_of() -> str:
+    """Mark of the files that loop shares follow from (SHA-256)."""
+    folder = reinvestment_folder()
+    mark = sha256()
+    for path in sorted(path for pattern in _SOURCES for path in folder.glob(pattern)):
+        mark.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return mark.hexdigest()
+
+
+@cache
+def _kept() -> dict[str, Any]:
+    if not _KEPT.is_file():
+        return {}
+    kept = json.loads(_KEPT.read_text(encoding="utf-8"))
+    return dict(kept["places"]) if kept["made_of"] == made_of() else {}
+
+
+def _key(scenario: Scenario) -> str:
     """What tells two policies apart for the loops; the rate is varied for both."""
     held = set(_NO_FEEDBACK) if _has_rule(scenario) else {RATE, *_RULES, *_NO_FEEDBACK}
-    return repr({k: v for k, v in scenario.parameters.items() if k not in held})
+    moving = {k: v for k, v in sorted(scenario.parameters.items()) if k not in held}
+    return sha256(json.dumps(moving, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _has_rule(scenario: Scenario) -> bool:
     return bool(scenario.parameters.get("reinvestment rule", 0))
+
+
+def _packed(scenario: Scenario) -> str:
+    rows = [_yearly(loop_scores(scenario, **rate)).values for rate in _rates_of(scenario)]
+    steps = np.rint(np.array(rows) * _FINEST).astype(np.uint8)
+    return base64.b64encode(steps.tobytes()).decode("ascii")
 
 
 def _rates_of(scenario: Scenario) -> Iterator[Mapping[str, Any]]:
@@ -94,8 +125,14 @@ def _yearly(scores: xr.Dataset) -> xr.DataArray:
     return size.sel(time=years, method="nearest").clip(0, 1).transpose("family", "time")
 
 
-def _described(name: str) -> dict[str, str]:
-    polarity = next((f.polarity for f in families() if f.name == name), "")
-    words = {language: family_name(name, language) for language in LANGUAGES}
-    colour = (FAMILY_COLOURS | GREYS)[name]
-    return {"name": name, "polarity": polarity, "color": colour, **words}
+def _families() -> list[dict[str, str]]:
+    """The families in the order of `kredslob.cycle.loops.loop_scores`."""
+    colours = FAMILY_COLOURS | GREYS
+    found = [
+        {"name": f.name, "polarity": f.polarity, "color": colours[f.name], **f.words}
+        for f in families()
+    ]
+    for name in (OWN_PACE, LIVES, OTHER):
+        said = {one: words(one).text(f"loops.{name.replace(' ', '_')}") for one in LANGUAGES}
+        found.append({"name": name, "polarity": "", "color": colours[name], **said})
+    return found

@@ -6,14 +6,14 @@ kredslob.guide = (() => {
   const {make, button, word, language} = kredslob;
   const FIRST_YEARS = 5;
   const STEPS = [
-    {name: "money", group: "money", pictures: ["picture"], tab: "cycle"},
-    {name: "who", group: "who", pictures: ["help"], tab: "wellbeing"},
+    {name: "money", group: "money", pictures: ["picture", "more"], tab: "cycle"},
+    {name: "who", group: "who", pictures: ["help", "more"], tab: "wellbeing"},
     {name: "saving", group: "saving", pictures: ["more"], tab: "cycle"},
     {name: "private", group: "private", pictures: ["more", "picture"], tab: "cycle"},
     {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict"], tab: "loops"},
     {name: "doubt", group: "doubt", pictures: ["picture", "verdict"], tab: null},
     {name: "running", group: "running", pictures: ["more"], tab: "accounts"},
-    {name: "choose", group: null, pictures: ["more", "picture", "verdict", "help"], tab: "share"},
+    {name: "choose", group: null, pictures: ["more", "picture"], tab: "share"},
   ];
   let step = -1; // not on tour
   let latest = null, panel = null;
@@ -84,7 +84,7 @@ kredslob.guide = (() => {
   // --- the panel -----------------------------------------------------------------------------
 
   const build = () => {
-    parts.start = button("workshop.guide.start", () => go(0), {id: "guide-start"});
+    parts.start = button("workshop.guide.start", () => go(0), {id: "guide-start", class: "strong"});
     parts.count = make("p", {class: "count"});
     parts.question = make("h2", {id: "guide-question", tabindex: "-1"});
     parts.prompt = make("p", {class: "prompt"});
@@ -94,10 +94,10 @@ kredslob.guide = (() => {
     parts.next = button("workshop.guide.next", () => go(step + 1), {class: "strong"});
     parts.stop = button("workshop.guide.stop", () => go(-1));
     panel = make("section", {id: "tour", "aria-labelledby": "guide-question", hidden: true},
-      make("div", {class: "ask"}, parts.count, parts.question, parts.prompt),
-      make("div", {class: "look"}, make("h3", {word: "workshop.guide.see"}), parts.seen, parts.levers),
-      make("div", {class: "row"}, parts.back, parts.next, parts.stop,
-        make("span", {class: "note keys", word: "workshop.guide.keys"})));
+      make("div", {class: "ask"}, parts.count, parts.question, parts.prompt, parts.levers),
+      make("div", {class: "look"}, make("h3", {word: "workshop.guide.see"}), parts.seen),
+      make("div", {class: "row"}, parts.back, parts.next, parts.stop),
+      make("p", {class: "unseen", word: "workshop.guide.keys"}));
     document.getElementById("guide").append(parts.start, panel);
     document.addEventListener("keydown", turn);
   };
@@ -144,10 +144,10 @@ kredslob.guide = (() => {
     if (step >= 0 && latest) parts.seen.textContent = seen(STEPS[step].name, latest);
   };
 
-  // Only what belongs to the question stands out; all of it can still be used.
+  // Only what belongs to the question is there; the levers of other questions are folded.
   const light = () => {
     const here = STEPS[step];
-    document.documentElement.toggleAttribute("data-tour", Boolean(here));
+    document.documentElement.dataset.tour = here?.name ?? "";
     for (const part of document.querySelectorAll("main > section:not(#levers)")) {
       part.classList.toggle("aside", Boolean(here) && !here.pictures.includes(part.id));
     }

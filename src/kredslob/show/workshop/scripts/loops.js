@@ -5,18 +5,11 @@ kredslob.loops = (() => {
   const {make, word, language} = kredslob;
   const RATE = "reinvestment rate", RULE = "reinvestment rule";
   const LEAST = 0.02; // mean share from which a family is drawn by itself
-  const ROOM = 0.08; // of all: the share at which a label fits
+  const LINE = 22; // pixels that a name takes
   const OTHER = "other";
-  const unpacked = new Map();
   let parts = null, latest = null;
 
-  const tableOf = (setting) => {
-    if (!unpacked.has(setting)) {
-      const {shares, ...table} = kredslob.known.facilitation.loops[setting];
-      unpacked.set(setting, {...table, bytes: Uint8Array.from(atob(shares), (sign) => sign.charCodeAt(0))});
-    }
-    return unpacked.get(setting);
-  };
+  const tableOf = (setting) => kredslob.known.facilitation.loops[setting];
 
   // The policy that comes with the model whose levers stand nearest, each by the width of its range.
   const nearest = (policy) => {
@@ -33,25 +26,27 @@ kredslob.loops = (() => {
     };
     const presets = Object.keys(table.policies);
     const best = presets.reduce((a, b) => (distance(b) < distance(a) ? b : a));
-    const [first, count] = table.policies[best];
+    const bytes = Uint8Array.from(atob(table.shares[table.policies[best]]), (sign) => sign.charCodeAt(0));
+    const ruled = rule !== 0;
     const rate = state.value(RATE, policy);
     const gaps = table.rates.map((one) => Math.abs(one - rate));
-    const k = count > 1 ? gaps.indexOf(Math.min(...gaps)) : 0;
-    return {table, preset: best, row: first + k, rate: count > 1 ? table.rates[k] : null};
+    const row = ruled ? 0 : gaps.indexOf(Math.min(...gaps));
+    const count = bytes.length / table.families.length / (ruled ? 1 : table.rates.length);
+    const years = Array.from({length: count}, (_, k) => k + 1);
+    return {table, preset: best, bytes, row, years, rate: ruled ? null : table.rates[row]};
   };
 
   // Share of each family over the years; small ones are put together.
-  const sharesOf = ({table, row}) => {
-    const years = table.years.length;
+  const sharesOf = ({table, bytes, row, years: {length: years}}) => {
     const all = table.families.map((family, f) => {
       const first = (row * table.families.length + f) * years;
-      return {...family, share: Array.from(table.bytes.subarray(first, first + years), (byte) => byte / 255)};
+      return {...family, share: Array.from(bytes.subarray(first, first + years), (byte) => byte / 255)};
     });
     const mean = (share) => share.reduce((a, b) => a + b, 0) / years;
     const large = all.filter(({name, share}) => name !== OTHER && mean(share) >= LEAST);
     const rest = all.filter((one) => !large.includes(one));
     large.sort((a, b) => !a.polarity - !b.polarity || mean(b.share) - mean(a.share));
-    const share = table.years.map((_, year) => rest.reduce((sum, one) => sum + one.share[year], 0));
+    const share = Array.from({length: years}, (_, year) => rest.reduce((sum, one) => sum + one.share[year], 0));
     return [...large, {name: OTHER, polarity: "", share, color: "#E3E3E3"}];
   };
 
@@ -83,13 +78,14 @@ kredslob.loops = (() => {
       periods: make("ol", {class: "periods"}),
       source: make("p", {class: "note"}),
     };
-    document.getElementById("loops").append(parts.now, parts.periods, parts.source);
+    document.getElementById("loops").append(parts.periods, parts.source);
+    document.querySelector("#panel-loops h3").after(parts.now);
   };
 
   const draw = () => {
     if (!parts || !latest || !parts.now.offsetParent) return;
     const near = nearest(latest.policy);
-    const {years} = near.table;
+    const {years} = near;
     const families = sharesOf(near);
     const periods = periodsOf(families, years);
     paint(families, years);
@@ -128,10 +124,8 @@ kredslob.loops = (() => {
       areas.xs.push([...years, ...years.toReversed()]);
       areas.ys.push([...low, ...[...under].reverse()]);
       areas.color.push(family.color);
-      const widest = family.share.indexOf(Math.max(...family.share.slice(3, -6)), 3);
-      if (family.share[widest] < ROOM) continue;
-      const at = Math.min(Math.max(widest, 8), years.length - 12);
-      if (family.share[at] < ROOM) continue;
+      const at = placeOf(family, years);
+      if (at < 0) continue;
       labels.x.push(years[at]);
       labels.y.push(low[at] + family.share[at] / 2);
       labels.text.push(nameOf(family));
@@ -143,6 +137,15 @@ kredslob.loops = (() => {
     kredslob.find("feedback.labels").data = labels;
     kredslob.draw.setRange(kredslob.find("feedback").x_range, years[0], years.at(-1));
     kredslob.draw.setRange(kredslob.find("feedback").y_range, 0, 1);
+  };
+
+  // Where a family's name fits into its area; -1 where it does not.
+  const placeOf = (family, years) => {
+    const {width, height} = kredslob.draw.inner("feedback");
+    const half = Math.ceil((kredslob.draw.textWidth(nameOf(family)) / 2 / width) * years.length) + 1;
+    const inside = family.share.map((share, k) => (k >= half && k < years.length - half ? share : 0));
+    const most = Math.max(...inside);
+    return most * height > LINE ? inside.indexOf(most) : -1;
   };
 
   // Whether white letters stand out from a colour more than dark ones (WCAG's luminance).

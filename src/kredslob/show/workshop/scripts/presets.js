@@ -17,7 +17,7 @@
   kredslob.register("presets", {
     start() {
       note = kredslob.make("p", {id: "preset-note"});
-      document.getElementById("presets").append(note);
+      document.getElementById("guide").append(note);
       document.getElementById("preset").setAttribute("aria-describedby", "preset-note");
       tell();
     },

@@ -149,7 +149,7 @@ kredslob.uncertainty = (() => {
   kredslob.register("uncertainty", {
     start() {
       place = make("p", {id: "uncertainty", class: "note"});
-      document.getElementById("critical").after(place);
+      document.getElementById("fund-alt").after(place);
       worker = hire();
     },
     update,
