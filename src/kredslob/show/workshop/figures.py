@@ -10,16 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bokeh.core.properties import value
-from bokeh.models import (
-    ColumnDataSource,
-    CustomJSTickFormatter,
-    FixedTicker,
-    Range1d,
-    Span,
-)
-from bokeh.plotting import figure
-
 FONT = "Segoe UI, Helvetica Neue, Roboto, Noto Sans, Liberation Sans, Arial, sans-serif"
 INK, MUTED, GRID, PAPER = "#1B2733", "#55636F", "#E4E7EA", "#FFFFFF"
 NOW, TODAY = "#0B5CAD", "#6B7680"
@@ -63,6 +53,8 @@ def _fund() -> Any:
 def _who() -> Any:
     plot = _plot("who")
     _lying(plot)
+    plot.xaxis.visible = False  # each bar has its number
+    plot.xgrid.visible = False
     help_ = _source("who.help", "y", "value", "color")
     need = _source("who.need", "y", "value", "top", "bottom")
     plot.hbar(y="y", right="value", left=0, height=0.62, color="color", source=help_)
@@ -72,6 +64,8 @@ def _who() -> Any:
 
 
 def _cycle() -> Any:
+    from bokeh.models import Range1d
+
     plot = _plot("cycle")
     plot.x_range, plot.y_range = Range1d(0, 100), Range1d(0, 100)
     plot.axis.visible = False
@@ -87,6 +81,8 @@ def _cycle() -> Any:
 
 
 def _wellbeing() -> Any:
+    from bokeh.models import Span
+
     plot = _plot("wellbeing")
     _over_time(plot)
     plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
@@ -112,6 +108,8 @@ def _bars(name: str) -> Any:
 
 
 def _accounts() -> Any:
+    from bokeh.models import Span
+
     plot = _plot("accounts")
     _over_time(plot)
     plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
@@ -140,6 +138,9 @@ def _feedback() -> Any:
 
 
 def _plot(name: str) -> Any:
+    from bokeh.models import CustomJSTickFormatter, Range1d
+    from bokeh.plotting import figure
+
     plot = figure(
         name=name,
         sizing_mode="stretch_both",
@@ -167,6 +168,8 @@ def _plot(name: str) -> Any:
 
 
 def _over_time(plot: Any) -> None:
+    from bokeh.models import FixedTicker
+
     plot.xgrid.visible = False
     plot.xaxis.ticker = FixedTicker(ticks=[0, 10, 20, 30, 40])
 
@@ -179,6 +182,8 @@ def _lying(plot: Any) -> None:
 def _labels(
     plot: Any, name: str, *, align: bool = False, size: str = _TEXT_SIZE, style: str = "normal"
 ) -> None:
+    from bokeh.core.properties import value
+
     columns = ["x", "y", "text", "color", *(["align", "style"] if align else [])]
     source = _source(name, *columns)
     plot.text(
@@ -196,5 +201,7 @@ def _labels(
     )
 
 
-def _source(name: str, *columns: str) -> ColumnDataSource:
+def _source(name: str, *columns: str) -> Any:
+    from bokeh.models import ColumnDataSource
+
     return ColumnDataSource({column: [] for column in columns}, name=name)

@@ -3,12 +3,14 @@
 // it, and what goes back. Heights are amounts; drawn in pixels, so that bends stay round.
 
 kredslob.cycle = (() => {
-  const {fill, setRange, inner, visible, columns, INK, NOW} = kredslob.draw;
+  const {fill, setRange, inner, visible, columns, letterSize, textWidth, INK, NOW} = kredslob.draw;
   const COLOURS = {
     in: "#8E6BA8", fund: NOW, people: "#C8741B", saved: "#3E9E7E", kept: "#3E9E7E", unseen: "#B9C0C6",
     returned: NOW, lost: "#8A949C",
   };
-  const NARROW = 620, NODE = 12, BEND = 18;
+  const NARROW = 560, NODE = 12, BEND = 14, FLOOR = 4; // pixels
+  const MOST_BOW = 40; // pixels: how far a thick band bulges out
+  const SMALL = 1e-3; // of the largest amount: not worth a node
 
   kredslob.model.want("Cumulated Overhead Spending", "Cumulated Evaluation Spending");
 
@@ -67,22 +69,24 @@ kredslob.cycle = (() => {
     });
 
   // From the right-hand end under all of it and up into the fund.
-  const way = (bands, from, to, height, floor, color) => {
-    if (!(height > 0.3)) return;
-    const thick = height, [y0, y1] = [from.out, to.bottom + height];
-    const xr = from.x + NODE, xl = to.x;
-    const arc = (cx, cy, radius, tall, start, end) =>
+  const way = (bands, from, to, thick, bow, color) => {
+    if (!(thick > 0.3)) return;
+    const [right, left] = [from.x + NODE, to.x];
+    const [y0, y1] = [from.out, to.bottom + thick];
+    const half = (high, low) => Math.max(1, (high - low) / 2);
+    const arc = (x, y, wide, tall, start, end) =>
       Array.from({length: 13}, (_, i) => {
         const angle = start + (i / 12) * (end - start);
-        return [cx + radius * Math.cos(angle), cy + tall * Math.sin(angle)];
+        return [x + wide * Math.cos(angle), y + tall * Math.sin(angle)];
       });
-    const outerDown = (y0 - floor) / 2, innerDown = Math.max(1, (y0 - thick - (floor + thick)) / 2);
-    const outerUp = (y1 - floor) / 2, innerUp = Math.max(1, (y1 - thick - (floor + thick)) / 2);
+    const down = half(y0, FLOOR), up = half(y1, FLOOR);
+    const downInside = half(y0 - thick, FLOOR + thick), upInside = half(y1 - thick, FLOOR + thick);
+    const inside = Math.max(2, bow - thick), quarter = Math.PI / 2;
     const points = [
-      ...arc(xr, floor + outerDown, BEND + Math.min(thick, 40), outerDown, Math.PI / 2, -Math.PI / 2),
-      ...arc(xl, floor + outerUp, BEND + Math.min(thick, 40), outerUp, -Math.PI / 2, -1.5 * Math.PI),
-      ...arc(xl, floor + thick + innerUp, BEND, innerUp, Math.PI / 2, 1.5 * Math.PI),
-      ...arc(xr, floor + thick + innerDown, BEND, innerDown, -Math.PI / 2, Math.PI / 2),
+      ...arc(right, FLOOR + down, bow, down, quarter, -quarter),
+      ...arc(left, FLOOR + up, bow, up, -quarter, -3 * quarter),
+      ...arc(left, FLOOR + thick + upInside, inside, upInside, quarter, 3 * quarter),
+      ...arc(right, FLOOR + thick + downInside, inside, downInside, -quarter, quarter),
     ];
     bands.push({xs: points.map(([x]) => x), ys: points.map(([, y]) => y), color, alpha: 0.5});
   };
@@ -97,55 +101,57 @@ kredslob.cycle = (() => {
     const saved = found.administrations.reduce((total, [, value]) => total + value, 0);
     const into = found.paidIn.reduce((total, [, value]) => total + value, 0) + back;
     const most = Math.max(into, found.spent + found.investors + found.left, saved, 1);
-    const laneShare = back / most;
-    const gap = narrow ? 20 : 16;
-    const high = height - 30;
-    // the ribbons, four gaps and the way back underneath share the height
-    const scale = Math.max(0, (high - 4 * gap - 26) / (most * (1 + laneShare)));
-    const floor = 6;
-    const side = 26 + Math.min(40, back * scale);
-    const room = narrow ? 74 : 128;
-    const first = side, last = width - room - 12;
-    const at = (part) => first + part * (last - first);
-    const node = (key, text, value, color) => ({key, text, value, color});
+    const text = (name, value) => (narrow ? `${name.replaceAll(" ", "\n")}\n${millions(value)}` : `${name} ${millions(value)}`);
+    const lines = (one) => one.split("\n").length;
+    const letter = letterSize("cycle");
+    const names = [...found.paidIn.map(([name]) => name), ...found.purses].map((name) => word(`element.${name}`));
+    const gap = letter * (narrow ? 1.12 * Math.max(...names.map((name) => lines(text(name, 0)))) + 0.4 : 1.45);
+    const high = height - gap;
+    const gaps = (narrow ? 2 : 3) * gap;
+    const lane = letter * 1.5;
+    // the ribbons, the gaps between them and the way back underneath share the height
+    const scale = Math.max(0, (high - gaps - lane - FLOOR) / (most * (1 + back / most)));
+    const thick = back * scale;
+    const bow = BEND + Math.min(thick, MOST_BOW);
     const named = (name) => word(`element.${name}`);
-
-    const sources = stack(found.paidIn.map(([n, v]) => node(n, named(n), v, COLOURS.in)), at(0), high, scale, gap);
-    const [fund] = stack([node("fund", word("workshop.cycle.fund"), into, COLOURS.fund)], at(narrow ? 0.3 : 0.2), high, scale, gap);
-    const middle = stack([
-      node("people", word("workshop.cycle.people"), found.spent, COLOURS.people),
-      ...(found.investors > 0 ? [node("investors", word("workshop.cycle.investors"), found.investors, COLOURS.lost)] : []),
-      ...(found.left > most * 1e-3 ? [node("left", word("workshop.cycle.left"), found.left, COLOURS.fund)] : []),
-    ], at(narrow ? 0.6 : 0.4), high, scale, gap);
-    const administrations = narrow ? [] : stack(found.administrations.map(([n, v]) => node(n, named(n), v, COLOURS.saved)), at(0.62), high, scale, gap);
-    const purses = stack(found.purses.map((n, p) => node(n, named(n), found.returned[p] + found.kept[p] + found.unseen[p], COLOURS.saved)), at(narrow ? 0.82 : 0.81), high, scale, gap);
-    const ends = stack([
+    const node = (key, name, value, color) => ({key, text: text(name, value), value, color});
+    const ends = [
       node("unseen", word("workshop.cycle.unseen"), unseen, COLOURS.unseen),
       node("kept", word("workshop.cycle.kept"), kept, COLOURS.kept),
       node("returned", word("workshop.cycle.returned"), back, COLOURS.returned),
-    ], at(1), high, scale, gap);
+    ];
+    const beside = Math.max(...ends.slice(0, 2).map((end) => textWidth(end.text, letter)));
+    const last = width - NODE - Math.max(bow + 4, beside + 12);
+    const at = (part) => part * last;
+    // the fund has room to its left for what comes back
+    const columnsAt = narrow ? {fund: 0.34, people: 0.58, purses: 0.8} : {fund: 0.22, people: 0.38, areas: 0.56, purses: 0.8};
+
+    const sources = stack(found.paidIn.map(([n, v]) => node(n, named(n), v, COLOURS.in)), 0, high, scale, gap);
+    const [fund] = stack([node("fund", word("workshop.cycle.fund"), into, COLOURS.fund)], at(columnsAt.fund), high, scale, gap);
+    const middle = stack([
+      node("people", word("workshop.cycle.people"), found.spent, COLOURS.people),
+      ...(found.investors > most * SMALL ? [node("investors", word("workshop.cycle.investors"), found.investors, COLOURS.lost)] : []),
+      ...(found.left > most * SMALL ? [node("left", word("workshop.cycle.left"), found.left, COLOURS.fund)] : []),
+    ], at(columnsAt.people), high, scale, gap);
+    const areas = narrow ? [] : stack(found.administrations.map(([n, v]) => node(n, named(n), v, COLOURS.saved)), at(columnsAt.areas), high, scale, gap);
+    const purses = stack(found.purses.map((n, p) => node(n, named(n), found.returned[p] + found.kept[p] + found.unseen[p], COLOURS.saved)), at(columnsAt.purses), high, scale, gap);
+    stack(ends, at(1), high, scale, gap);
 
     const bands = [];
     for (const source of sources) ribbon(bands, source, fund, source.value, scale, COLOURS.in);
     for (const use of middle) ribbon(bands, fund, use, use.value, scale, use.color);
-    const people = middle[0];
-    // savings are not the spending itself: they leave the citizens from the top again
-    people.out = people.top;
-    if (narrow) {
-      for (const purse of purses) ribbon(bands, {x: people.x, out: (people.out -= purse.value * scale) + purse.value * scale}, purse, purse.value, scale, COLOURS.saved);
-    } else {
-      for (const area of administrations) ribbon(bands, people, area, area.value, scale, COLOURS.saved);
-      administrations.forEach((area, a) => purses.forEach((purse, p) => ribbon(bands, area, purse, found.between[a][p], scale, COLOURS.saved)));
-    }
+    // what is saved is not what was spent: it leaves the citizens from the top again
+    const people = {...middle[0], out: middle[0].top};
+    for (const goal of narrow ? purses : areas) ribbon(bands, people, goal, goal.value, scale, COLOURS.saved);
+    areas.forEach((area, a) => purses.forEach((purse, p) => ribbon(bands, area, purse, found.between[a][p], scale, COLOURS.saved)));
     purses.forEach((purse, p) => {
-      for (const [end, value] of [[ends[0], found.unseen[p]], [ends[1], found.kept[p]], [ends[2], found.returned[p]]]) {
-        ribbon(bands, purse, end, value, scale, end.color);
-      }
+      const parts = [found.unseen[p], found.kept[p], found.returned[p]];
+      ends.forEach((end, e) => ribbon(bands, purse, end, parts[e], scale, end.color));
     });
     ends[2].out = ends[2].top;
-    way(bands, ends[2], fund, back * scale, floor, COLOURS.returned);
+    way(bands, ends[2], fund, thick, bow, COLOURS.returned);
 
-    const nodes = [...sources, fund, ...middle, ...administrations, ...purses, ...ends];
+    const nodes = [...sources, fund, ...middle, ...areas, ...purses, ...ends];
     setRange(kredslob.find("cycle").x_range, 0, width);
     setRange(kredslob.find("cycle").y_range, 0, height);
     fill("cycle.bands", Object.fromEntries(["xs", "ys", "color", "alpha"].map((key) => [key, bands.map((band) => band[key])])));
@@ -153,9 +159,14 @@ kredslob.cycle = (() => {
       left: nodes.map((one) => one.x), right: nodes.map((one) => one.x + NODE), color: nodes.map((one) => one.color),
       bottom: nodes.map((one) => Math.min(one.bottom, one.top - 1)), top: nodes.map((one) => one.top),
     });
-    const over = (one) => ({x: one.x, y: one.top + 8, text: `${one.text} ${millions(one.value)}`, color: INK, align: "left", style: "normal"});
-    const beside = (one) => ({x: one.x + NODE + 6, y: (one.top + one.bottom) / 2, text: `${one.text} ${millions(one.value)}`, color: INK, align: "left", style: "bold"});
-    fill("cycle.labels", columns([...nodes.filter((one) => !ends.includes(one)).map(over), ...ends.map(beside)]));
+    const label = (one, x, y, align, style) => ({x, y, text: one.text, color: INK, align, style});
+    const over = (one) => label(one, one.x, one.top + (lines(one.text) * 0.56 + 0.1) * letter, "left", "normal");
+    const right = (one) => label(one, one.x + NODE + 6, (one.top + one.bottom) / 2, "left", "bold");
+    const under = {...ends[2], text: `${word("workshop.cycle.returned")} ${millions(back)}`};
+    fill("cycle.labels", columns([
+      ...nodes.filter((one) => !ends.includes(one)).map(over), ...ends.slice(0, 2).map(right),
+      label(under, (fund.x + ends[2].x) / 2, FLOOR + thick + 0.75 * letter, "center", "bold"),
+    ]));
     document.getElementById("cycle-note").textContent =
       into > 0 ? [word("workshop.cycle.people_note", {count: number(outcomes.helped)}), ...(found.below ? [word("workshop.cycle.negative")] : [])].join(" · ")
         : word("workshop.cycle.nothing");

@@ -7,7 +7,7 @@ kredslob.draw = (() => {
   const SAVED = ["#B34A00", "#00734F", "#9A3F7A", "#7A5900"];
   const DASHES = ["8 5", "10 4 2 4", "2 4", "14 4"];
   const MODERATE = "#6FA8DC";
-  const LINE_GAP = 19; // pixels between labels at the ends of lines
+  const LINE_GAP = 1.2; // letters between labels at the ends of lines
   const ENOUGH_ROOM = 1.12;
 
   want(
@@ -87,7 +87,7 @@ kredslob.draw = (() => {
   // Labels at the ends of lines, moved apart; and the room that they need to the right.
   const endLabels = (name, lines, years, low, high) => {
     const {width, height} = inner(name);
-    const gap = (LINE_GAP / height) * (high - low);
+    const gap = ((LINE_GAP * letterSize()) / height) * (high - low);
     const sorted = lines.filter((line) => line.value.length).map((line) => ({...line, y: line.value.at(-1)}));
     sorted.sort((a, b) => a.y - b.y);
     const least = low + gap / 2;
@@ -109,8 +109,23 @@ kredslob.draw = (() => {
   };
 
   const pen = document.createElement("canvas").getContext("2d");
-  pen.font = "bold 15px 'Segoe UI', 'Helvetica Neue', Roboto, 'Noto Sans', 'Liberation Sans', Arial, sans-serif";
-  const textWidth = (text) => pen.measureText(text).width;
+  const textWidth = (text, size = letterSize()) => {
+    pen.font = `bold ${size}px ${kredslob.known.font}`;
+    return Math.max(...text.split("\n").map((line) => pen.measureText(line).width));
+  };
+
+  // Letters in pictures follow those of the page, which follow the screen.
+  const LETTERS = {cycle: 0.88, who: 0.82, administrations: 0.88, purses: 0.88};
+  let rem = 16;
+  const letterSize = (name = "") => Math.round((LETTERS[name] ?? 0.95) * rem);
+  const setLetters = () => {
+    rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    for (const name of kredslob.views.keys()) {
+      const plot = kredslob.find(name), size = `${letterSize(name)}px`;
+      for (const renderer of plot.renderers) if (renderer.glyph?.type === "Text") renderer.glyph.text_font_size = {value: size};
+      for (const side of ["below", "left"]) for (const axis of plot[side]) axis.major_label_text_font_size = size;
+    }
+  };
 
   // A steady top for an axis: it moves in steps, so that the picture does not breathe.
   const top = (most) => {
@@ -152,11 +167,11 @@ kredslob.draw = (() => {
   };
 
   const who = ({outcomes}) => {
-    const {number, word} = kredslob.language;
+    const {percent, word} = kredslob.language;
     const {Group, Need} = kredslob.known.ranges;
     const all = cells();
     // from the top down: a line for the name of the group, then one for each need
-    const row = ({g, n}) => -(g * (Need.length + 1.15) + 1 + 0.92 * n);
+    const row = ({g, n}) => -(g * (Need.length + 1.3) + 1 + 0.9 * n);
     const help = outcomes.helpShares.map((share) => (Number.isFinite(share) ? 100 * share : 0));
     const need = outcomes.needShares.map((share) => (Number.isFinite(share) ? 100 * share : 0));
     const most = top(Math.max(...help, ...need));
@@ -171,10 +186,10 @@ kredslob.draw = (() => {
     const names = Group.map((group, g) => ({x: 0, y: row({g, n: 0}) + 0.95, text: word(`element.${group}`), color: INK, align: "left", style: "normal"}));
     const values = all.map((cell) => ({
       x: Math.max(help[cell.i], need[cell.i]) + most * 0.02, y: row(cell),
-      text: number(help[cell.i]), color: MUTED, align: "left", style: "bold",
+      text: percent(help[cell.i] / 100), color: MUTED, align: "left", style: "bold",
     }));
     fill("who.labels", columns([...names, ...values]));
-    setRange(kredslob.find("who").x_range, 0, most);
+    setRange(kredslob.find("who").x_range, 0, most * 1.12);
     setRange(kredslob.find("who").y_range, row({g: Group.length - 1, n: Need.length - 1}) - 0.7, 0.55);
   };
 
@@ -283,7 +298,8 @@ kredslob.draw = (() => {
 
   // Pictures are drawn for the room that they have; a new room is a new drawing.
   const start = () => {
-    const watch = new ResizeObserver(() => redraw());
+    setLetters();
+    const watch = new ResizeObserver(() => { setLetters(); redraw(); });
     for (const chart of document.querySelectorAll(".chart")) watch.observe(chart);
     for (const button of document.querySelectorAll("[data-measure]")) {
       button.addEventListener("click", () => kredslob.state.show(button.dataset.measure));
@@ -307,7 +323,7 @@ kredslob.draw = (() => {
 
   return {
     compute, redraw, attempt, steady, today, yearly, fill, setRange, inner, visible, cells, columns,
-    difference, signed, textWidth, MEASURES, STATES, SAVED, DASHES, PARTS, INK, MUTED, NOW, TODAY,
+    difference, signed, textWidth, letterSize, MEASURES, STATES, SAVED, DASHES, PARTS, INK, MUTED, NOW, TODAY,
     get result() { return result; },
   };
 })();

@@ -3,6 +3,7 @@
 
 kredslob.levers = (() => {
   const {word, number, percent, money, has} = kredslob.language;
+  const TALL = 900; // pixels: room for a group of levers from the start
   const shown = new Map(); // by name: the elements of a lever
 
   const label = (lever) => word(`workshop.lever.${lever.constant}`, {
@@ -38,7 +39,7 @@ kredslob.levers = (() => {
     const top = make("div", {class: "bar"}, make("h2", {}, word("workshop.levers")),
       make("button", {type: "button", id: "reset-all"}, word("workshop.reset_all")));
     top.lastChild.addEventListener("click", resetAll);
-    const groups = kredslob.known.levers.map((group, i) => (i === 0 ? first(group) : folded(group, open.get(group.name))));
+    const groups = kredslob.known.levers.map((group, i) => (i === 0 ? first(group) : folded(group, open.get(group.name) ?? (i === 1 && innerHeight > TALL))));
     place.replaceChildren(groups[0], top, ...groups.slice(1));
     show();
   };
@@ -47,7 +48,7 @@ kredslob.levers = (() => {
     make("div", {class: "first", role: "group", "aria-label": word(`workshop.group.${group.name}`)},
       make("h2", {}, word(`workshop.group.${group.name}`)), ...group.levers.map(one));
 
-  const folded = (group, isOpen = false) => {
+  const folded = (group, isOpen) => {
     const details = make("details", {open: isOpen},
       make("summary", {}, make("span", {}, word(`workshop.group.${group.name}`)), make("span", {class: "count"})),
       ...group.levers.map(one));
@@ -75,7 +76,7 @@ kredslob.levers = (() => {
     const input = make("input", {type: "range", id, min: String(lever.low), max: String(lever.high), step: String(lever.step), ...described});
     input.addEventListener("input", () => kredslob.state.set(lever.name, Number(input.value)));
     return make("div", {class: "lever"},
-      make("div", {class: "line"}, make("label", {for: id}, label(lever)), output, reset), input, ...hint);
+      make("div", {class: "line"}, make("label", {for: id}, label(lever)), reset, output), input, ...hint);
   };
 
   const choice = (lever, id, reset, hint) => {

@@ -28,13 +28,14 @@ kredslob.tell = (what, ...values) => {
 
 kredslob.start = async (known, charts, items) => {
   kredslob.known = known;
-  const views = await Bokeh.embed.embed_items(charts, items);
+  const managers = await Bokeh.embed.embed_items(charts, items);
+  const views = managers.flatMap((manager) => [...manager]).filter((view) => view.model.name);
   const models = new Map();
-  for (const {model} of views.flatMap((view) => [...view])) {
+  for (const {model} of views) {
     for (const found of model.references()) if (found.name) models.set(found.name, found);
   }
   kredslob.find = (name) => models.get(name);
-  kredslob.views = new Map(views.flatMap((view) => [...view]).map((view) => [view.model.name, view]));
+  kredslob.views = new Map(views.map((view) => [view.model.name, view]));
   kredslob.language.start(known);
   kredslob.state.start(known);
   kredslob.tell("start");
