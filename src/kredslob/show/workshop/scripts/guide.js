@@ -98,7 +98,7 @@ kredslob.guide = (() => {
       make("div", {class: "look"}, make("h3", {word: "workshop.guide.see"}), parts.seen),
       make("div", {class: "row"}, parts.back, parts.next, parts.stop),
       make("p", {class: "unseen", word: "workshop.guide.keys"}));
-    document.getElementById("guide").append(parts.start, panel);
+    document.getElementById("guide").prepend(parts.start, panel);
     document.addEventListener("keydown", turn);
   };
 

@@ -74,20 +74,30 @@ kredslob.uncertainty = (() => {
     };
   };
 
+  // A worker, or null where the browser forbids it.
   const hire = () => {
+    try {
+      return hired();
+    } catch (problem) {
+      console.warn(problem);
+      return null;
+    }
+  };
+
+  const hired = () => {
     const text = (name) => document.querySelector(`script[data-name="${name}"]`).textContent;
     const source = ["const kredslob = {};", text("model"), text("band_core.js"), `(${inWorker})();`];
     const address = URL.createObjectURL(new Blob(source.map((part) => `${part}\n`), {type: "text/javascript"}));
-    const hired = new Worker(address);
-    hired.onmessage = ({data}) => {
+    const made = new Worker(address);
+    made.onmessage = ({data}) => {
       if (data.number === number) show(data.result);
     };
     // some browsers refuse a worker to a page from a file, and say so only here
-    hired.onerror = () => {
+    made.onerror = () => {
       worker = null;
       compute();
     };
-    return hired;
+    return made;
   };
 
   const compute = () => {
