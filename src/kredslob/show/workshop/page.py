@@ -194,7 +194,7 @@ def _qr_code() -> str:
 def _toml_parser() -> str:
     """The parser, which is a CommonJS module, as a script that sets ``smolToml``."""
     code = _read("vendor/smol-toml.js")
-    return f"const smolToml = ((module) => {{\n{code}\nreturn module.exports; }})({{exports: {{}}}});"
+    return f"const smolToml = ((exports) => {{\n{code}\nreturn exports; }})({{}});"
 
 
 def _read(name: str) -> str:

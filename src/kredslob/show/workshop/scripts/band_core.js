@@ -32,7 +32,7 @@ kredslob.band = (() => {
         if (carries(read, job.late, job.at.length - 1)) carrying += 1;
       }
       if (cash.length < count) timer = setTimeout(work, 0);
-      else done({ ...quantiles(cash), carrying, count });
+      else done({...quantiles(cash), carrying, count});
     }
     timer = setTimeout(work, 0);
     return () => clearTimeout(timer);
@@ -58,7 +58,7 @@ kredslob.band = (() => {
       span[name] = [all.length, all.length + own.length];
       all.push(...own);
     }
-    return { all: Int32Array.from(all), span };
+    return {all: Int32Array.from(all), span};
   }
 
   // Sum over the elements of a variable at one saved time.
@@ -91,7 +91,7 @@ kredslob.band = (() => {
         const sorted = paths.map((path) => path[row]).sort((a, b) => a - b);
         return sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)];
       });
-    return { low: of(0.1), middle: of(0.5), high: of(0.9) };
+    return {low: of(0.1), middle: of(0.5), high: of(0.9)};
   }
 
   // What was packed by `packed_draws`: values, draw by draw.
@@ -99,7 +99,7 @@ kredslob.band = (() => {
     const bytes = Uint8Array.from(atob(packed.steps), (sign) => sign.charCodeAt(0));
     const steps = new DataView(bytes.buffer);
     const width = packed.factors.length;
-    return Float64Array.from({ length: packed.count * width }, (_, k) => {
+    return Float64Array.from({length: packed.count * width}, (_, k) => {
       const [, low, high] = packed.factors[k % width];
       return low + (steps.getUint16(2 * k, true) / 65535) * (high - low);
     });

@@ -74,7 +74,7 @@ kredslob.files = (() => {
       kredslob.state.base(kredslob.state.levers.get(lever.id), {setting, preset});
     const {titles, ...policy} = kredslob.scenarioFile.read(
       kredslob.known.facilitation.shelf, kredslob.catalog(), base, text, kredslob.state.policy.setting,
-      smolToml.parse,
+      smolToml,
     );
     const unnamed = Object.values(kredslob.known.words).map((own) => own["workshop.share.unnamed"]);
     const title = titles[kredslob.language.now];

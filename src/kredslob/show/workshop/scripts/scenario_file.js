@@ -8,7 +8,7 @@
 kredslob.scenarioFile = (() => {
   const COMMENT = /^# kredslob: (\S+)$/m; // the setting that a file was made for
   const UNITS = ["", "DKK", "DKK/year", "year", "years", "%"];
-  const SCALES = { thousand: 1e3, million: 1e6, billion: 1e9 };
+  const SCALES = {thousand: 1e3, million: 1e6, billion: 1e9};
   const NEAR = 1e-9; // of a value: the same
 
   function written(shelf, catalog, policy, words) {
@@ -58,25 +58,25 @@ kredslob.scenarioFile = (() => {
 
   // --- reading -------------------------------------------------------------------------------
 
-  function read(shelf, catalog, base, text, setting, parse) {
+  function read(shelf, catalog, base, text, setting, toml) {
     let content;
     try {
-      content = parse(text);
+      content = toml.parse(text);
     } catch (problem) {
-      const line = problem.line ?? "?";
-      throw new kredslob.Refusal("file_not_toml", { line });
+      if (!(problem instanceof toml.TomlError)) throw problem;
+      throw new kredslob.Refusal("file_not_toml", {line: problem.line});
     }
     const strange = Object.keys(content).find(
       (key) => !["title", "description", "parameters", "on"].includes(key),
     );
-    if (strange) throw new kredslob.Refusal("file_key", { key: strange });
+    if (strange) throw new kredslob.Refusal("file_key", {key: strange});
     if (!isTable(content.title) || !isTable(content.parameters ?? {}))
       throw new kredslob.Refusal("file_no_scenario");
     const place = settingOf(shelf, text, setting);
     const own = content.on?.[place]?.parameters ?? {};
     const stated = flattened(shelf, merged(content.parameters ?? {}, own));
     const found = nearest(shelf, catalog, base, place, stated);
-    return { ...found, titles: titlesOf(content.title) };
+    return {...found, titles: titlesOf(content.title)};
   }
 
   function isTable(value) {
@@ -85,20 +85,20 @@ kredslob.scenarioFile = (() => {
 
   function titlesOf(title) {
     const text = (value) => (typeof value === "string" ? value : "");
-    return { da: text(title.da), en: text(title.en) };
+    return {da: text(title.da), en: text(title.en)};
   }
 
   function settingOf(shelf, text, current) {
     const named = COMMENT.exec(text)?.[1];
     if (named === undefined) return current;
-    if (!shelf.settings[named]) throw new kredslob.Refusal("file_setting", { name: named });
+    if (!shelf.settings[named]) throw new kredslob.Refusal("file_setting", {name: named});
     return named;
   }
 
   function merged(first, second) {
-    const result = { ...first };
+    const result = {...first};
     for (const [name, value] of Object.entries(second))
-      result[name] = isTable(value) && isTable(result[name]) ? { ...result[name], ...value } : value;
+      result[name] = isTable(value) && isTable(result[name]) ? {...result[name], ...value} : value;
     return result;
   }
 
@@ -113,7 +113,7 @@ kredslob.scenarioFile = (() => {
           const label = `${name}[${element}]`;
           const known = shelf.elements[name];
           if (known && !known.includes(element))
-            throw new kredslob.Refusal("file_no_lever", { key: label });
+            throw new kredslob.Refusal("file_no_lever", {key: label});
           found.set(label, numberIn(label, part));
         }
     }
@@ -124,13 +124,13 @@ kredslob.scenarioFile = (() => {
     if (typeof value === "number" && Number.isFinite(value)) return value;
     const parts = /^\s*(-?\d+(?:\.\d+)?)\s*(thousand|million|billion)?\s*(\S*)\s*$/.exec(value);
     if (typeof value !== "string" || !parts || !UNITS.includes(parts[3]))
-      throw new kredslob.Refusal("file_value", { key, value: shownShort(value) });
+      throw new kredslob.Refusal("file_value", {key, value: shownShort(value)});
     const number = Number(parts[1]) * (SCALES[parts[2]] ?? 1);
     return parts[3] === "%" ? Number((number / 100).toPrecision(15)) : number;
   }
 
   function shownShort(value) {
-    return (isTable(value) ? "{ … }" : JSON.stringify(value)).slice(0, 40);
+    return (isTable(value) ? "{…}" : JSON.stringify(value)).slice(0, 40);
   }
 
   // The policy of the model from which fewest levers have to be moved to come to what is stated.
@@ -144,7 +144,7 @@ kredslob.scenarioFile = (() => {
     const fits = ["", ...catalog.presets].filter((preset) =>
       sameBeyondLevers(shelf, catalog, shelf.settings[setting][preset] ?? {}, rest),
     );
-    if (!fits.length) throw new kredslob.Refusal("file_no_lever", { key: [...rest.keys()][0] ?? "?" });
+    if (!fits.length) throw new kredslob.Refusal("file_no_lever", {key: [...rest.keys()][0] ?? "?"});
     const tried = fits.map((preset) => ({
       setting,
       preset,
@@ -163,7 +163,7 @@ kredslob.scenarioFile = (() => {
     labels.forEach((label) => rest.delete(label));
     if (values.every((v) => v === undefined)) return undefined;
     if (values.some((v) => v !== values[0]))
-      throw new kredslob.Refusal("file_not_all", { key: lever.constant });
+      throw new kredslob.Refusal("file_not_all", {key: lever.constant});
     return values[0];
   }
 

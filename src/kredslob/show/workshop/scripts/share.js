@@ -65,7 +65,7 @@ kredslob.share = (() => {
       if (!lever) throw new Refusal("code_mistyped");
       changes[lever.id] = valueAt(lever, bits.take(width(lever)));
     }
-    const policy = { setting, preset, changes, name: readName(bits) };
+    const policy = {setting, preset, changes, name: readName(bits)};
     // what was not written by `encode` is damaged, even where the checksum happens to fit
     if (setting === undefined || preset === undefined || plain(encode(catalog, policy)) !== digits)
       throw new Refusal("code_mistyped");
@@ -108,7 +108,7 @@ kredslob.share = (() => {
 
   function place(names, name) {
     const found = names.indexOf(name);
-    if (found < 0) throw new Refusal("unknown_name", { name });
+    if (found < 0) throw new Refusal("unknown_name", {name});
     return found;
   }
 
@@ -189,7 +189,7 @@ kredslob.share = (() => {
   }
 
   function bitsOf(value, count) {
-    return Array.from({ length: count }, (_, k) => Math.floor(value / 2 ** (count - 1 - k)) % 2);
+    return Array.from({length: count}, (_, k) => Math.floor(value / 2 ** (count - 1 - k)) % 2);
   }
 
   function numberOf(bits) {
@@ -209,7 +209,7 @@ kredslob.share = (() => {
   function plain(text) {
     const digits = text.toUpperCase().replace(/[\s–—-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
     const strange = [...digits].find((d) => !DIGITS.includes(d));
-    if (strange) throw new Refusal("code_letter", { letter: strange });
+    if (strange) throw new Refusal("code_letter", {letter: strange});
     return digits;
   }
 
@@ -228,7 +228,7 @@ kredslob.share = (() => {
   function codeIn(text) {
     // a person may paste the whole link
     const hash = text.indexOf("#");
-    return decodeURIComponent(hash < 0 ? text : text.slice(hash + 1)).trim();
+    return (hash < 0 ? text : text.slice(hash + 1)).replaceAll("%20", " ").trim();
   }
 
   kredslob.Refusal = Refusal;
