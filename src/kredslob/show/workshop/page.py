@@ -32,7 +32,6 @@ SCRIPTS = (
     "scenario_file.js",
     "band_core.js",
     "catalog.js",
-    "proposal.js",
     "qr.js",
     "headlines.js",
     "presets.js",
@@ -43,6 +42,7 @@ SCRIPTS = (
     "ballot.js",
     "compare.js",
     "loops.js",
+    "proposal.js",
 )
 """Scripts in the order in which they stand in the page; each adds to the namespace `kredslob`."""
 _HEIGHT_IN_JUPYTER = 900
