@@ -23,14 +23,23 @@ kredslob.draw = (() => {
   };
 
   let result = null;
-  let waiting = 0, stale = false;
+  let waiting = 0, again = false, stale = false;
   const kept = new Map(); // runs of policies that do not move: today's and the saved ones
 
   const compute = () => { stale = true; redraw(); };
-  const redraw = () => { waiting ||= requestAnimationFrame(frame); };
+
+  // At once, so that the pictures come with the next frame; but only once a frame.
+  const redraw = () => {
+    if (waiting) { again = true; return; }
+    waiting = requestAnimationFrame(() => {
+      waiting = 0;
+      if (again) redraw();
+    });
+    again = false;
+    queueMicrotask(frame);
+  };
 
   const frame = () => {
-    waiting = 0;
     if (stale) {
       stale = false;
       const found = attempt(kredslob.state.policy);
