@@ -400,7 +400,7 @@ def test_the_tour_goes_by_keyboard_and_shows_what_belongs_to_each_question(open_
     steps = page.evaluate("kredslob.guide.STEPS")
     assert len(steps) == 8
     for step in steps:
-        visible = page.evaluate("[...document.querySelectorAll('main > section')].filter((s) => s.offsetParent).map((s) => s.id)")
+        visible = page.evaluate("[...document.querySelectorAll("main section")].filter((s) => s.offsetParent).map((s) => s.id)")
         assert sorted(visible) == sorted(["levers", *step["pictures"]])
         if step["group"] not in (None, "reinvest"):
             assert page.evaluate("[...document.querySelectorAll('#levers details[open]')].map((d) => d.dataset.group)") == [step["group"]]

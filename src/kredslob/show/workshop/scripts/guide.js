@@ -148,7 +148,7 @@ kredslob.guide = (() => {
   const light = () => {
     const here = STEPS[step];
     document.documentElement.dataset.tour = here?.name ?? "";
-    for (const part of document.querySelectorAll("main > section:not(#levers)")) {
+    for (const part of document.querySelectorAll("main section:not(#levers)")) {
       part.classList.toggle("aside", Boolean(here) && !here.pictures.includes(part.id));
     }
     for (const group of document.querySelectorAll("#levers > .first, #levers > details")) {
