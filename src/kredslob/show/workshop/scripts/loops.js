@@ -5,7 +5,7 @@ kredslob.loops = (() => {
   const {make, word, language} = kredslob;
   const RATE = "reinvestment rate", RULE = "reinvestment rule";
   const LEAST = 0.02; // mean share from which a family is drawn by itself
-  const LINE = 22; // pixels that a name takes
+  const LINE = 20; // pixels that a name takes
   const OTHER = "other";
   let parts = null, latest = null;
 
@@ -99,7 +99,7 @@ kredslob.loops = (() => {
       ? word("workshop.loops.now", {name: nameOf(longest.family), meaning: meaningOf(longest.family)})
       : word("workshop.loops.nothing");
     parts.now.textContent = said;
-    const lines = periods.map(({family, from, to}) => word("workshop.loops.period", {
+    const lines = periods.map(({family, from, to}) => word(`workshop.loops.${from === to ? "year" : "period"}`, {
       from: language.number(from), to: language.number(to), name: nameOf(family),
     }));
     parts.periods.replaceChildren(...lines.map((text) => make("li", {text})));
@@ -124,10 +124,10 @@ kredslob.loops = (() => {
       areas.xs.push([...years, ...years.toReversed()]);
       areas.ys.push([...low, ...[...under].reverse()]);
       areas.color.push(family.color);
-      const at = placeOf(family, years);
-      if (at < 0) continue;
-      labels.x.push(years[at]);
-      labels.y.push(low[at] + family.share[at] / 2);
+      const at = placeOf(nameOf(family), low, family.share);
+      if (!at) continue;
+      labels.x.push(years[at.k]);
+      labels.y.push(at.y);
       labels.text.push(nameOf(family));
       labels.color.push(dark(family.color) ? "#FFFFFF" : "#1B2733");
       labels.align.push("center");
@@ -139,13 +139,18 @@ kredslob.loops = (() => {
     kredslob.draw.setRange(kredslob.find("feedback").y_range, 0, 1);
   };
 
-  // Where a family's name fits into its area; -1 where it does not.
-  const placeOf = (family, years) => {
+  // Where a name fits into an area along its whole length; null where it does not.
+  const placeOf = (text, low, share) => {
     const {width, height} = kredslob.draw.inner("feedback");
-    const half = Math.ceil((kredslob.draw.textWidth(nameOf(family)) / 2 / width) * years.length) + 1;
-    const inside = family.share.map((share, k) => (k >= half && k < years.length - half ? share : 0));
-    const most = Math.max(...inside);
-    return most * height > LINE ? inside.indexOf(most) : -1;
+    const half = Math.ceil((kredslob.draw.textWidth(text) / 2 / width) * share.length) + 1;
+    let best = null;
+    for (let k = half; k < share.length - half; k++) {
+      const near = Array.from({length: 2 * half + 1}, (_, j) => k - half + j);
+      const floor = Math.max(...near.map((j) => low[j]));
+      const ceiling = Math.min(...near.map((j) => low[j] + share[j]));
+      if (!best || ceiling - floor > best.room) best = {k, y: (floor + ceiling) / 2, room: ceiling - floor};
+    }
+    return best && best.room * height > LINE ? best : null;
   };
 
   // Whether white letters stand out from a colour more than dark ones (WCAG's luminance).
