@@ -10,7 +10,7 @@ kredslob.cycle = (() => {
   };
   const NARROW = 560, NODE = 12, BEND = 14, FLOOR = 4; // pixels
   const MOST_BOW = 40; // pixels: how far a thick band bulges out
-  const SMALL = 1e-3; // of the largest amount: not worth a node
+  const SMALL = 0.01; // of the largest amount: not worth a node
 
   kredslob.model.want("Cumulated Overhead Spending", "Cumulated Evaluation Spending");
 
@@ -104,7 +104,10 @@ kredslob.cycle = (() => {
     const text = (name, value) => (narrow ? `${name.replaceAll(" ", "\n")}\n${millions(value)}` : `${name} ${millions(value)}`);
     const lines = (one) => one.split("\n").length;
     const letter = letterSize("cycle");
-    const names = [...found.paidIn.map(([name]) => name), ...found.purses].map((name) => word(`element.${name}`));
+    const named = (name) => word(`element.${name}`);
+    const others = found.investors > most * SMALL ? ["investors"] : [];
+    if (found.left > most * SMALL) others.push("left");
+    const names = [...[...found.paidIn.map(([name]) => name), ...found.purses].map(named), ...others.map((name) => word(`workshop.cycle.${name}`))];
     const gap = letter * (narrow ? 1.12 * Math.max(...names.map((name) => lines(text(name, 0)))) + 0.4 : 1.45);
     const high = height - gap;
     const gaps = (narrow ? 2 : 3) * gap;
@@ -113,7 +116,6 @@ kredslob.cycle = (() => {
     const scale = Math.max(0, (high - gaps - lane - FLOOR) / (most * (1 + back / most)));
     const thick = back * scale;
     const bow = BEND + Math.min(thick, MOST_BOW);
-    const named = (name) => word(`element.${name}`);
     const node = (key, name, value, color) => ({key, text: text(name, value), value, color});
     const ends = [
       node("unseen", word("workshop.cycle.unseen"), unseen, COLOURS.unseen),
@@ -130,8 +132,7 @@ kredslob.cycle = (() => {
     const [fund] = stack([node("fund", word("workshop.cycle.fund"), into, COLOURS.fund)], at(columnsAt.fund), high, scale, gap);
     const middle = stack([
       node("people", word("workshop.cycle.people"), found.spent, COLOURS.people),
-      ...(found.investors > most * SMALL ? [node("investors", word("workshop.cycle.investors"), found.investors, COLOURS.lost)] : []),
-      ...(found.left > most * SMALL ? [node("left", word("workshop.cycle.left"), found.left, COLOURS.fund)] : []),
+      ...others.map((name) => node(name, word(`workshop.cycle.${name}`), found[name], name === "left" ? COLOURS.fund : COLOURS.lost)),
     ], at(columnsAt.people), high, scale, gap);
     const areas = narrow ? [] : stack(found.administrations.map(([n, v]) => node(n, named(n), v, COLOURS.saved)), at(columnsAt.areas), high, scale, gap);
     const purses = stack(found.purses.map((n, p) => node(n, named(n), found.returned[p] + found.kept[p] + found.unseen[p], COLOURS.saved)), at(columnsAt.purses), high, scale, gap);

@@ -109,7 +109,7 @@ kredslob.draw = (() => {
       ceiling = line.y - gap;
     }
     const longest = Math.max(0, ...sorted.map((line) => textWidth(line.text)));
-    const room = Math.min(0.5, (longest + 16) / width);
+    const room = Math.min(0.6, (longest + 16) / width);
     setRange(kredslob.find(name).x_range, 0, years / (1 - room));
     fill(`${name}.labels`, {
       x: sorted.map(() => years), y: sorted.map((line) => line.y),
