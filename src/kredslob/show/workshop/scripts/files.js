@@ -102,7 +102,7 @@ kredslob.files = (() => {
     const all = [now, ...state.saved.map((one) => ({name: state.savedName(one), result: draw.steady(one.policy)}))];
     const measures = Object.keys(draw.MEASURES);
     const columns = all.flatMap(({name: called, result}) => measures.map((measure) => ({
-      head: `${called}: ${word(`workshop.measure.${measure}`)}${draw.MEASURES[measure].unit > 1 ? ` (${word("unit.DKK")})` : ""}`,
+      head: `${called}: ${word(`workshop.measure.${measure}`)}${draw.MEASURES[measure].unit > 1 ? ` (${word("workshop.file.kroner")})` : ""}`,
       value: draw.yearly(result.run, measure).value.map((one) => one * draw.MEASURES[measure].unit),
     })));
     const years = Array.from({length: now.result.run.years + 1}, (_, year) => year);
