@@ -78,7 +78,8 @@ class Node:
             path.write_text(module_source(program), encoding="utf-8")
             self.modules[id(program)] = program, path
         line = {"module": str(self.modules[id(program)][1]), "request": _packed(request)}
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         print(json.dumps(line), file=self.process.stdin, flush=True)
         return _unpacked(json.loads(self.process.stdout.readline()), request)
 
@@ -119,9 +120,7 @@ def chromium_browser() -> Iterator[Any]:
         browser.close()
 
 
-def request_of(
-    batch: Batch, run: int, places: Sequence[int], **options: Any
-) -> Mapping[str, Any]:
+def request_of(batch: Batch, run: int, places: Sequence[int], **options: Any) -> Mapping[str, Any]:
     """One run of a batch, as ``simulate`` takes it."""
     first = options.pop("first_constant")
     constants = batch.constants.copy()

@@ -55,10 +55,10 @@ function simulate(request) {
 const NO_TIMES = new Float64Array(0);
 
 function checkedPlaces(asked) {
-  const places = Int32Array.from(asked);
-  for (const place of places) {
-    if (!(place >= 0 && place < SIZE)) {
-      throw new Error(`places: found ${place}, expected a place in memory below ${SIZE}`);
+  const places = asked instanceof Int32Array ? asked : Int32Array.from(asked);
+  for (let k = 0; k < places.length; k++) {
+    if (!(places[k] >= 0 && places[k] < SIZE)) {
+      throw new Error(`places: found ${places[k]}, expected a place in memory below ${SIZE}`);
     }
   }
   return places;
@@ -126,7 +126,8 @@ function integrate(places, at, rk4) {
     if (isSaved(t, dt, start, v[SAVEPER_PLACE], at, rows)) {
       makeRoom(rows + 1, places.length);
       reports();
-      for (let k = 0; k < places.length; k++) kept[rows * places.length + k] = v[places[k]];
+      const row = rows * places.length;
+      for (let k = 0; k < places.length; k++) kept[row + k] = v[places[k]];
       keptTimes[rows] = t;
       rows += 1;
     }
