@@ -75,10 +75,11 @@ kredslob.loops = (() => {
   const build = () => {
     parts = {
       now: make("p", {class: "in-charge"}),
+      key: make("p", {class: "key"}),
       periods: make("ol", {class: "periods"}),
       source: make("p", {class: "note"}),
     };
-    document.getElementById("loops").append(parts.periods, parts.source);
+    document.getElementById("loops").append(parts.key, parts.periods, parts.source);
     document.querySelector("#panel-loops h3").after(parts.now);
   };
 
@@ -89,6 +90,8 @@ kredslob.loops = (() => {
     const families = sharesOf(near);
     const periods = periodsOf(families, years);
     paint(families, years);
+    parts.key.replaceChildren(...families.map((family) =>
+      make("span", {class: "swatch", style: `--of: ${family.color}`, text: nameOf(family)})));
     say(near, periods);
   };
 
