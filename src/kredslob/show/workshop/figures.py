@@ -71,9 +71,7 @@ def _cycle() -> Any:
     plot.axis.visible = False
     plot.grid.visible = False
     bands = _source("cycle.bands", "xs", "ys", "color", "alpha")
-    plot.patches(
-        "xs", "ys", source=bands, fill_color="color", fill_alpha="alpha", line_color=None
-    )
+    plot.patches("xs", "ys", source=bands, fill_color="color", fill_alpha="alpha", line_color=None)
     nodes = _source("cycle.nodes", "left", "right", "bottom", "top", "color")
     plot.quad("left", "right", "bottom", "top", source=nodes, fill_color="color", line_color=None)
     _labels(plot, "cycle.labels", align=True, size="13px")
@@ -100,7 +98,12 @@ def _bars(name: str) -> Any:
     _lying(plot)
     bars = _source(f"{name}.bars", "y", "left", "right", "color")
     plot.hbar(
-        y="y", left="left", right="right", height=0.36, color="color", source=bars,
+        y="y",
+        left="left",
+        right="right",
+        height=0.36,
+        color="color",
+        source=bars,
         line_color=PAPER,
     )
     _labels(plot, f"{name}.labels", align=True)

@@ -57,7 +57,7 @@ class Group:
     levers: tuple[Lever, ...]
 
 
-_SHARE = (0.0, 1.0, 0.05, "percent")
+_SHARE: tuple[float, float, float, Form] = (0.0, 1.0, 0.05, "percent")
 _NO_AGREEMENT = (("wrong pocket agreement", 0.0),)
 _AGREEMENT = (("wrong pocket agreement", 1.0),)
 
@@ -99,7 +99,10 @@ LEVERS = (
                 Lever("pledged share without agreement", *_SHARE, purse, _NO_AGREEMENT)
                 for purse in PURSES
             ),
-            *(Lever("pledged share with agreement", *_SHARE, purse, _AGREEMENT) for purse in PURSES),
+            *(
+                Lever("pledged share with agreement", *_SHARE, purse, _AGREEMENT)
+                for purse in PURSES
+            ),
             Lever("recognition horizon", 1, 40, 1, "years"),
         ),
     ),

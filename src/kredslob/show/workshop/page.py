@@ -101,9 +101,7 @@ def workshop(
     True
     """
     w = words(language)
-    known = content(
-        _program(), language=language, setting=setting, scenarios=policies(scenarios)
-    )
+    known = content(_program(), language=language, setting=setting, scenarios=policies(scenarios))
     return Workshop(_page(known, language), w.text("workshop.title"))
 
 
@@ -159,7 +157,10 @@ def _page(known: dict[str, Any], language: str) -> str:
     places = {root.name: items[0].roots.to_json()[root.id] for root in roots}
     loader = PackageLoader("kredslob.show.workshop", ".")
     environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     bokeh = Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw
