@@ -195,7 +195,8 @@ def test_nothing_is_fetched_and_nothing_is_complained_about(chromium: Any, file:
         page.select_option("#preset", value)
     page.click("[data-language=en]")
     page.wait_for_timeout(700)
-    assert requests == [file.as_uri()]
+    # the worker that draws what is uncertain is made of the page's own text
+    assert [url for url in requests if not url.startswith("blob:")] == [file.as_uri()]
     assert complaints == []
     assert file.stat().st_size < 4e6
     context.close()
@@ -255,9 +256,11 @@ def test_every_visible_word_is_one_of_the_languages_words(page: Any) -> None:
       for (const key of Object.keys(all)) all[key] = "\u27e6" + all[key] + "\u27e7";
       const title = {da: "\u27e6title\u27e7", en: "x"};
       for (const place of Object.values(kredslob.known.settings)) {
-        place.title = title;
-        for (const one of Object.values(place.policies)) one.title = title;
+        place.title = place.description = title;
+        for (const one of Object.values(place.policies)) one.title = one.description = title;
       }
+      for (const {families} of Object.values(kredslob.known.facilitation.loops))
+        for (const family of families) Object.assign(family, title);
       kredslob.language.set("en");
       kredslob.language.set("da");
     }"""
@@ -277,7 +280,7 @@ def test_every_visible_word_is_one_of_the_languages_words(page: Any) -> None:
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       while (walk.nextNode()) {
         const parent = walk.currentNode.parentElement;
-        if (parent.closest("script, style, [data-language]")) continue;
+        if (parent.closest("script, style, [data-language], .code, #ballot .tag")) continue;
         look(walk.currentNode.data, parent.tagName);
       }
       for (const name of ["aria-label", "aria-valuetext", "title", "placeholder"])

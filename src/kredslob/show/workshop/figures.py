@@ -133,9 +133,7 @@ def _feedback() -> Any:
     plot.yaxis.visible = False
     plot.ygrid.visible = False
     areas = _source("feedback.areas", "xs", "ys", "color")
-    plot.patches(
-        "xs", "ys", source=areas, fill_color="color", line_color=PAPER, line_width=1.5
-    )
+    plot.patches("xs", "ys", source=areas, fill_color="color", line_color=PAPER, line_width=1.5)
     _labels(plot, "feedback.labels", align=True, size="13px")
     return plot
 
