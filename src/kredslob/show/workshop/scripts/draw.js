@@ -180,7 +180,7 @@ kredslob.draw = (() => {
     const {Group, Need} = kredslob.known.ranges;
     const all = cells();
     // from the top down: a line for the name of the group, then one for each need
-    const row = ({g, n}) => -(g * (Need.length + 1.3) + 1 + 0.9 * n);
+    const row = ({g, n}) => -(g * (Need.length + 1.55) + 1.15 + 0.9 * n);
     const help = outcomes.helpShares.map((share) => (Number.isFinite(share) ? 100 * share : 0));
     const need = outcomes.needShares.map((share) => (Number.isFinite(share) ? 100 * share : 0));
     const most = top(Math.max(...help, ...need));
@@ -192,14 +192,14 @@ kredslob.draw = (() => {
       y: all.map(row), value: all.map(({i}) => need[i]),
       top: all.map((cell) => row(cell) + 0.46), bottom: all.map((cell) => row(cell) - 0.46),
     });
-    const names = Group.map((group, g) => ({x: 0, y: row({g, n: 0}) + 0.95, text: word(`element.${group}`), color: INK, align: "left", style: "normal"}));
+    const names = Group.map((group, g) => ({x: 0, y: row({g, n: 0}) + 1.1, text: word(`element.${group}`), color: INK, align: "left", style: "normal"}));
     const values = all.map((cell) => ({
       x: Math.max(help[cell.i], need[cell.i]) + most * 0.02, y: row(cell),
       text: percent(help[cell.i] / 100), color: MUTED, align: "left", style: "bold",
     }));
     fill("who.labels", columns([...names, ...values]));
     setRange(kredslob.find("who").x_range, 0, most * 1.12);
-    setRange(kredslob.find("who").y_range, row({g: Group.length - 1, n: Need.length - 1}) - 0.7, 0.55);
+    setRange(kredslob.find("who").y_range, row({g: Group.length - 1, n: Need.length - 1}) - 0.5, 0.75);
   };
 
   const columns = (rows) =>
