@@ -10,7 +10,8 @@ does so by name for the reinvestment model. `linearise` gives the eigenvalues of
 which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
 `evaluate_policies` and `robustness` say which policy holds up whatever turns out to be true, and
 `search` finds those that no other beats. `check_model` puts any model through the standard
-tests; `calibrate` and `posterior` fit its constants to observed series.
+tests; `calibrate` and `posterior` fit its constants to observed series. `workshop` shows the whole
+model as a page with levers, and `write_workshop` keeps it as one file.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -29,6 +30,7 @@ from kredslob.feedback.loops import Loop, find_loops, independent_loops
 from kredslob.feedback.scores import Feedback, path_score
 from kredslob.loading import load
 from kredslob.results import load_run
+from kredslob.show.workshop import workshop, write_workshop
 from kredslob.simulation import Model
 from kredslob.studies.calibration import calibrate
 from kredslob.studies.checks import check_model
@@ -91,5 +93,7 @@ __all__ = [
     "uncertainty",
     "verify",
     "within",
+    "workshop",
     "write_graph",
+    "write_workshop",
 ]

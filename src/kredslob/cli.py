@@ -558,6 +558,24 @@ def _loops_of(file: Path, changes: list[dict[str, Any]], years: float | None) ->
 
 
 @app.command()
+def workshop(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="A policy of your own to offer too: a .toml file. May be given again."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page; an existing one is replaced.")] = Path(
+        "workshop.html"
+    ),
+) -> None:
+    """Write the workshop page: one HTML file that runs the whole model in any browser."""
+    from kredslob.show.workshop import write_workshop
+
+    print(f"{_OPEN[lang.value]}: {write_workshop(out, lang.value, setting, scenario or ())}")
+
+
+@app.command()
 def settings(lang: LanguageOption) -> None:
     """List the settings that come with the model."""
     from kredslob.cycle.scenario import list_settings

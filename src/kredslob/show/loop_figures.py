@@ -28,7 +28,7 @@ from kredslob.show.language import Words, words
 _LEAST = 0.01  # mean share from which a group of loops is drawn by itself
 _MOST_GROUPS = 8
 _COLUMNS = 3  # of the legend
-_FAMILY_COLOURS = {
+FAMILY_COLOURS = {
     "R1": "#009E73",
     "B5": "#D55E00",
     "B7": "#0072B2",
@@ -42,7 +42,7 @@ _FAMILY_COLOURS = {
     "B1": "#AA4499",
     "B2": "#661100",
 }
-_GREYS = {OWN_PACE: "#9a9a9a", LIVES: "#c4c4c4", OTHER: "#e3e3e3"}
+GREYS = {OWN_PACE: "#9a9a9a", LIVES: "#c4c4c4", OTHER: "#e3e3e3"}
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _worth_showing(panels: Mapping[str, Shares]) -> list[str]:
 
 def _colours(groups: Sequence[str]) -> dict[str, str]:
     """A family has one colour in all figures; other loops take what is left, in order."""
-    left = iter(c for c in (*_FAMILY_COLOURS.values(), *PALETTE) if c)
-    return {g: _GREYS.get(g) or _FAMILY_COLOURS.get(g) or next(left) for g in groups}
+    left = iter(c for c in (*FAMILY_COLOURS.values(), *PALETTE) if c)
+    return {g: GREYS.get(g) or FAMILY_COLOURS.get(g) or next(left) for g in groups}
 
 
 def _stack(axes: Axes, shares: Shares, groups: Sequence[str], colours: Mapping[str, str]) -> None:
