@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from kredslob.cycle.scenario import Scenario
-from kredslob.studies.factors import Factor, sample
-from kredslob.studies.questions import cycle_factors
+from kredslob.studies.factors import Factor
+from kredslob.studies.questions import cycle_draws, cycle_factors
 
 DRAWS = 200
 _FINEST = 65535  # steps between the low and the high end of a range: 16 bits
@@ -35,7 +35,7 @@ def packed_draws(place: Scenario, *, draws: int = DRAWS, seed: int = 0) -> dict[
         (little-endian), draw by draw in the order of the factors; 0 stands for low, 65535 for high.
     """
     factors = cycle_factors(place)
-    drawn = sample(factors, draws, method="latin", seed=seed)
+    drawn = cycle_draws(place, draws, method="latin", seed=seed)
     steps = np.column_stack([_steps(factor, drawn[factor.name].values) for factor in factors])
     return {
         "count": draws,
