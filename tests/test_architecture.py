@@ -12,6 +12,7 @@ import kredslob
 PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
     "errors": 0,
+    "limits": 0,
     "paths": 0,
     "processes": 0,
     "program": 0,
@@ -22,6 +23,7 @@ LAYERS = {
     "lowering": 2,
     "targets": 3,
     "batches": 4,
+    "bounds": 4,
     "datasets": 4,
     "summaries": 4,
     "ensemble": 5,
@@ -40,9 +42,9 @@ LAYERS = {
 # Words of the domain that the engine must not know.
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
-    *("errors", "program", "functions", "reading", "dimensions", "lowering"),
+    *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("batches", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "feedback"),
 )
 
 
