@@ -53,6 +53,7 @@ from kredslob.program import (
     key,
     parts,
 )
+from kredslob.reading.parts import parts_of
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20
@@ -134,17 +135,28 @@ class _Budget:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._variables = self._values = self._points = 0
+        self._variables = self._values = self._points = self._parts = 0
 
     def variable(self, shape: Sequence[int]) -> None:
         """Count a variable, and the numbers that it holds."""
         self._variables += 1
         if self._variables > self._limits.equations:
-            found = f"makes {self._variables:,} variables or more, with those of macros"
+            found = f"has {self._variables:,} variables or more, with those of macros and delays"
             raise LoweringError(self._limits.exceeded("equations", found))
-        self.hold(shape)
+        self._hold(shape)
 
-    def hold(self, shape: Sequence[int]) -> None:
+    def equation(self) -> None:
+        """Begin to count the parts of another equation."""
+        self._parts = 0
+
+    def part(self) -> None:
+        """Count a part of an equation, as often as functions around it take it."""
+        self._parts += 1
+        if self._parts > self._limits.equation_characters:
+            found = f"has {self._parts:,} parts or more once its functions are written out"
+            raise LoweringError(self._limits.exceeded("equation_characters", found))
+
+    def _hold(self, shape: Sequence[int]) -> None:
         """Count the numbers of an array."""
         size = math.prod(shape)
         self._values += size
@@ -177,7 +189,7 @@ class Lowering:
     ) -> None:
         self.path = path
         self._access = access
-        self._budget = _Budget(access.limits)
+        self.budget = _Budget(access.limits)
         self._lines = lines
         self._inputs = {key(name): how for name, how in inputs.items()}
         self._main = abstract.sections[0]
@@ -196,6 +208,7 @@ class Lowering:
         self._lookups: dict[str, Array] = {}
         self._variables: dict[str, _Variable] = {}
         self._numbers: dict[tuple[int, ...], str] = {}
+        self._numbered: dict[str, int] = {}  # last number after each name that was taken
         self._depth = 0
 
     # --- what the file declares ---
@@ -225,7 +238,7 @@ class Lowering:
         dims = axes(self.ranges, [c.subscripts[0] for c in components], name)
         shape = tuple(len(self.ranges.elements[d]) for d in dims)
         held = [*(b.loop.extent for b in outer), *shape]
-        self._budget.variable(held)
+        self.budget.variable(held)
         variable = _Variable(element, dims)
         owned: set[tuple[str, ...]] = set()
         for component in reversed(components):  # a later equation takes precedence
@@ -288,6 +301,7 @@ class Lowering:
     def define(self) -> None:
         """Lower the equations of each variable."""
         for name, variable in list(self._variables.items()):
+            self.budget.equation()
             with _blamed(self, variable.element.name):
                 self._define(name, variable, Scope(name, (), self.names))
         if "saveper" not in self.names:
@@ -435,7 +449,7 @@ class Lowering:
             else:
                 series = [(tree.x, tree.y)] * len(box.cells())
                 self.modes[name] = tree.type
-            self._budget.points(series)
+            self.budget.points(series)
             for place, (x, y) in zip(self._places(array, box), series, strict=True):
                 points[place] = (tuple(map(float, x)), tuple(map(float, y)))
         self.tables[name] = Table(name, array.shape, tuple(points))
@@ -456,7 +470,7 @@ class Lowering:
             else:
                 series = external.tabular(self.path, array.name, coordinates, self._access)
             points = tuple((tuple(map(float, x)), tuple(map(float, y))) for x, y in series)
-            self._budget.points(points)
+            self.budget.points(points)
             shape = tuple(len(elements) for elements in box.elements)
             table = self._fresh(f"{name} over time")
             self._add_table(table, tuple(coordinates), shape, points, mode)
@@ -772,7 +786,7 @@ class Lowering:
         shape = tuple(b.loop.extent for b in bindings)
         if stages:
             dims, shape = ("stage", *dims), (stages, *shape)
-        self._budget.hold(shape)
+        self.budget.variable(shape)
         self.arrays[name] = Array(name, "hidden", dims, shape)
         return name
 
@@ -787,9 +801,10 @@ class Lowering:
     def _fresh(self, name: str) -> str:
         """A name that is not in use."""
         taken = (self.arrays, self.tables, self._variables)
-        unique, number = name, 2
+        unique, number = name, self._numbered.get(name, 2)
         while any(unique in names for names in taken) or key(unique) in self.names:
             unique, number = f"{name} ({number})", number + 1
+        self._numbered[name] = number
         return unique
 
 
@@ -842,18 +857,8 @@ def _folded(tree: Any) -> Any:
 
 def _first_subscripts(tree: Any) -> list[str]:
     """Subscripts of the first reference in a tree that has any."""
-    from dataclasses import fields, is_dataclass
+    from pysd.translators.structures.abstract_expressions import ReferenceStructure
 
-    if type(tree).__name__ == "ReferenceStructure":
-        return list(tree.subscripts.subscripts) if tree.subscripts else []
-    if is_dataclass(tree):
-        for part in fields(tree):
-            found = _first_subscripts(getattr(tree, part.name))
-            if found:
-                return found
-    elif isinstance(tree, list | tuple):
-        for item in tree:
-            found = _first_subscripts(item)
-            if found:
-                return found
-    return []
+    found = (r for r in parts_of(tree, ReferenceStructure) if r.subscripts)
+    first = next(found, None)
+    return list(first.subscripts.subscripts) if first else []

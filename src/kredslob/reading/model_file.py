@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -251,22 +251,13 @@ def _dims(element: Any, ranges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...
 
 
 def _flow_names(elements: list[Any]) -> Iterator[str]:
+    from pysd.translators.structures.abstract_expressions import ReferenceStructure
+
     by_name = {e.name.lower().replace("_", " "): e.name for e in elements}
     for element in elements:
         for component in element.components:
             if type(component.ast).__name__ == "IntegStructure":
-                for reference in _references(component.ast.flow):
-                    key = reference.lower().replace("_", " ")
+                for node in parts_of(component.ast.flow, ReferenceStructure):
+                    key = node.reference.lower().replace("_", " ")
                     if key in by_name:
                         yield by_name[key]
-
-
-def _references(node: Any) -> Iterator[str]:
-    if hasattr(node, "reference"):
-        yield node.reference
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _references(getattr(node, field.name))
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _references(part)

@@ -169,6 +169,8 @@ class VensimParser(Parser):
             raise MisreadError(
                 f"found {len(arguments)} arguments of {shown}, expected {expected}", token.at
             )
+        if name.startswith("get_") and not all(isinstance(a, str) for a in arguments):
+            raise MisreadError("reads a file, expected only texts in quotes", token.at)
         return build(*arguments)
 
     def _arguments_and_results(self) -> tuple[Any, Any]:

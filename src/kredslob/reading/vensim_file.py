@@ -223,6 +223,8 @@ def _add(
     element.documentation = entry.documentation or element.documentation
     if element.components and not found.content.subscripts[0]:
         _fail(source, entry.at, found.name, "is defined twice")
+    if len({len(c.subscripts[0]) for c in (*element.components[:1], found.content)}) > 1:
+        _fail(source, entry.at, found.name, "has equations with different numbers of subscripts")
     element.components.append(found.content)
 
 

@@ -10,7 +10,7 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from kredslob.errors import InputFileError
 from kredslob.limits import Limits
-from kredslob.reading.source import read_bytes
+from kredslob.reading.source import one_line, read_bytes
 
 LET_PASS = ("NS_ERR_UNDEFINED_NAMESPACE", "WAR_NS_URI_RELATIVE")
 
@@ -52,7 +52,7 @@ def root_of(path: Path, limits: Limits) -> Any:
             return root
         problem = problem or (errors[0] if errors else None)
     line = problem.line if problem else None
-    found = " ".join(problem.message.split()) if problem else "no element"
+    found = one_line(problem.message) if problem else "no element"
     raise InputFileError(path, f"is not well-formed XML ({found})", line=line)
 
 
