@@ -27,6 +27,8 @@ class Limits:
         a higher ``sys.setrecursionlimit``.
     equation_characters : int
         Length of one equation.
+    equation_parts : int
+        Names, calls and operations of one equation, once its functions are written out.
     equations : int
         Variables of the model, with those of its macros and modules wherever they are used.
     elements : int
@@ -52,6 +54,7 @@ class Limits:
     data_file_bytes: int = 100_000_000
     nesting: int = 80
     equation_characters: int = 1_000_000
+    equation_parts: int = 200_000
     equations: int = 200_000
     elements: int = 1_000_000
     values: int = 5_000_000

@@ -491,7 +491,11 @@ def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expre
     chosen, value = lower(model, selector, inner), lower(model, body, inner)
     otherwise = lower(model, missing, scope)
     number = lower(model, action, scope)
+    # what stands in several places is computed once, or nested calls would grow beyond measure
+    chosen = model.shared(inner, "selector", chosen)
+    otherwise = model.shared(scope, "when nothing is selected", otherwise)
     if not isinstance(number, Number):  # which action it is turns out in the run
+        value = model.shared(inner, "selected", value)
         number = model.shared(scope, "numerical action", number)
         result: Expression = Number(NAN)
         for code in _ACTIONS:
@@ -535,9 +539,11 @@ def _mean(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
 
 def _stddev(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
     """Standard deviation of a whole population."""
-    mean = model.hidden(scope, "mean", _mean(model, nodes, scope))
     inner, loops = _summed(model, nodes, scope)
-    away = Call("-", (lower(model, nodes[0], inner), Read(mean, scope.here)))
+    value = model.shared(inner, "value", lower(model, nodes[0], inner))
+    total = Reduce("sum", loops, value)
+    mean = model.hidden(scope, "mean", Call("/", (total, _count(loops))))
+    away = Call("-", (value, Read(mean, scope.here)))
     squares = Reduce("sum", loops, Call("*", (away, away)))
     return Call("sqrt", (Call("/", (squares, _count(loops))),))
 

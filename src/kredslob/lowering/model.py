@@ -152,9 +152,9 @@ class _Budget:
     def part(self) -> None:
         """Count a part of an equation, as often as functions around it take it."""
         self._parts += 1
-        if self._parts > self._limits.equation_characters:
+        if self._parts > self._limits.equation_parts:
             found = f"has {self._parts:,} parts or more once its functions are written out"
-            raise LoweringError(self._limits.exceeded("equation_characters", found))
+            raise LoweringError(self._limits.exceeded("equation_parts", found))
 
     def _hold(self, shape: Sequence[int]) -> None:
         """Count the numbers of an array."""
@@ -753,10 +753,11 @@ class Lowering:
 
     def finished_arrays(self) -> dict[str, Array]:
         """All arrays, flows marked as such, in the order of the file."""
+        rates = set(self.rules.rates.values())
         flows = {
             read.array
             for rule in self.rules.always
-            if isinstance(rule, Equation) and rule.target in set(self.rules.rates.values())
+            if isinstance(rule, Equation) and rule.target in rates
             for read in parts(rule.value)
             if isinstance(read, Read)
         }
@@ -768,8 +769,8 @@ class Lowering:
             if kind == "auxiliary" and name in self.rules.defaults:
                 kind = "constant"
             finished[name] = replace(array, kind=kind)
-        order = [e.name for e in self._main.elements if e.name in finished]
-        return {n: finished[n] for n in (*order, *(n for n in finished if n not in set(order)))}
+        order = dict.fromkeys(e.name for e in self._main.elements if e.name in finished)
+        return {n: finished[n] for n in (*order, *(n for n in finished if n not in order))}
 
     # --- small steps ---
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 
@@ -28,7 +29,12 @@ def parts_of(node: Any, kind: type) -> Iterator[Any]:
     # ids stay those of the same parts, because the outermost one holds them all
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _inside(part: Any) -> list[Any]:
     if is_dataclass(part):
-        return [getattr(part, field.name) for field in fields(part)]
+        return [getattr(part, name) for name in _names(type(part))]
     return list(part)
