@@ -54,7 +54,7 @@ class Limits:
     data_file_bytes: int = 100_000_000
     nesting: int = 80
     equation_characters: int = 1_000_000
-    equation_parts: int = 200_000
+    equation_parts: int = 50_000
     equations: int = 200_000
     elements: int = 1_000_000
     values: int = 5_000_000

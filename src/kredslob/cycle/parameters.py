@@ -161,7 +161,7 @@ def read_parameters(path: Path) -> ParameterTable:
 def _records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line and cells by column of each row; empty lines are left out."""
     text = read_text(path, "a CSV table")
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = next(reader, [])
         missing = [name for name in _COLUMNS if name not in columns]

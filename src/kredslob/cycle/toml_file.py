@@ -12,6 +12,7 @@ from typing import Any
 from kredslob.cycle.text_file import read_text
 from kredslob.errors import InputFileError
 
+_MOST_POINTS = 300
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = rf"{_PART}(?:\s*\.\s*{_PART})*"
 _HEADER = re.compile(rf"\s*\[\[?\s*({_KEY})\s*\]\]?\s*(?:#.*)?")
@@ -81,6 +82,11 @@ def read_toml(path: Path) -> TomlFile:
         not TOML.
     """
     text = read_text(path, "a TOML file")
+    for number, line in enumerate(text.split("\n"), start=1):
+        # Python's reader takes memory with the square of a key's parts: gigabytes for 20,000
+        if (points := line.count(".")) > _MOST_POINTS:
+            found = f"has {points:,} points in a line, expected at most {_MOST_POINTS}"
+            raise InputFileError(path, found, line=number)
     try:
         return TomlFile(path, text, tomllib.loads(text))
     except RecursionError:

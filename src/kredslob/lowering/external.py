@@ -20,6 +20,7 @@ from kredslob.reading import check_external_path, is_within
 
 Series = list[tuple[Sequence[float], Sequence[float]]]
 _TABLES = (".tab", ".csv")
+_SHOWN = 5  # names of files in a message
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")  # files that are packed
 
 
@@ -149,7 +150,8 @@ def tabular(path: Path, name: str, coordinates: Mapping[str, list[str]], access:
             continue
         if found is not None:
             return _series(found, "time")
-    looked = ", ".join(f.name for f in candidates) or "there is none"
+    looked = ", ".join(f.name for f in candidates[:_SHOWN]) or "there is none"
+    looked += f" and {len(candidates) - _SHOWN} more" if len(candidates) > _SHOWN else ""
     raise InputFileError(
         path,
         f"the data are in none of the .tab and .csv files beside the model ({looked})",

@@ -52,7 +52,7 @@ def check_external_path(model_path: Path, file_text: str, allow: Sequence[Path |
     if not is_within(target, [folder, *allow]):
         found = (
             f"the data file lies outside the model's folder {folder}; if you trust the model, "
-            "allow its folder with allow="
+            "allow its folder: load(..., allow=[folder])"
         )
         raise InputFileError(model_path, found, key=shown)
     return target
