@@ -41,13 +41,13 @@ RECIPES: Mapping[str, tuple[str, str]] = {
         "is nested 81 levels deep",
     ),
     "groups.xmile": ("<group>" * 100_000 + "</group>" * 100_000, "is not well-formed XML"),
-    "equation.mdl": ("x = " + "1 + " * 300_000 + "1 ~~|\n" + CLOCK, "1,200,002 characters"),
+    "equation.mdl": ("x = " + "1 + " * 300_000 + "1 ~~|\n" + CLOCK, "1,200,003 characters"),
     "parts.mdl": ("x = " + "Time + " * 60_000 + "1 ~~|\n" + CLOCK, "50,001 parts or more"),
     "ranges.mdl": (
         "".join(f"R{i}: (A1-A9000) ~~|\n" for i in range(3000)) + CLOCK,
         "elements or more in its subscript ranges",
     ),
-    "points.mdl": ("t(" + "0,0," * 1_200_000 + "0,0) ~~|\n" + CLOCK, "2,400,001 points"),
+    "points.mdl": ("t(" + "0,0," * 600_000 + "0,0) ~~|\n" + CLOCK, "600,001 points"),
     "delays.mdl": (
         "x = " + "DELAY1(" * 50 + "Time" + ", 2)" * 50 + " + missing ~~|\n" + CLOCK,
         "'missing' is not defined",

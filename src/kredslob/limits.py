@@ -58,7 +58,7 @@ class Limits:
     equations: int = 200_000
     elements: int = 1_000_000
     values: int = 5_000_000
-    lookup_points: int = 2_000_000
+    lookup_points: int = 500_000
     steps: int = 20_000_000
     saved_values: int = 2**29
     table_bytes: int = 1_000_000
