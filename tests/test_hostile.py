@@ -255,7 +255,7 @@ def test_links_lead_nowhere(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_table_beside_the_model_is_no_way_out_either(tmp_path: Path) -> None:
-    (tmp_path / "secret.csv").write_text("time,d\n0,42\n1,42\n")
+    (tmp_path / "secret.csv").write_text("Time,d\n0,42\n1,42\n")
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "a.csv").symlink_to(tmp_path / "secret.csv")
@@ -282,9 +282,9 @@ def test_a_pipe_is_no_data_file_and_no_model(tmp_path: Path) -> None:
 def test_a_workbook_that_swells_is_not_unpacked(tmp_path: Path) -> None:
     path = mdl(tmp_path, "x = GET XLS CONSTANTS('a.xlsx', 'S', 'B2') ~~|\n")
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("xl/workbook.xml", b" " * 150_000_000)
+        packed.writestr("xl/workbook.xml", b" " * 110_000_000)
     assert (tmp_path / "a.xlsx").stat().st_size < 1_000_000
-    with pytest.raises(InputFileError, match=r"'a\.xlsx': names a data file of 150,000,000 bytes"):
+    with pytest.raises(InputFileError, match=r"'a\.xlsx': names a data file of 110,000,000 bytes"):
         kredslob.load(path)
 
 
@@ -305,7 +305,7 @@ def test_marks_and_line_ends_of_every_editor_are_read(tmp_path: Path) -> None:
 KNOWN = seeds()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**32), kind=st.sampled_from(KINDS))
 def test_a_damaged_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, seed: int, kind: str
@@ -317,7 +317,7 @@ def test_a_damaged_file_is_read_or_refused(
     assert outcome in ("read", "refused"), detail
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_bytes_are_read_or_refused(

@@ -82,9 +82,9 @@ def read_toml(path: Path) -> TomlFile:
         not TOML.
     """
     text = read_text(path, "a TOML file")
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, written in enumerate(text.split("\n"), start=1):
         # Python's reader takes memory with the square of a key's parts: gigabytes for 20,000
-        if (points := line.count(".")) > _MOST_POINTS:
+        if (points := written.count(".")) > _MOST_POINTS:
             found = f"has {points:,} points in a line, expected at most {_MOST_POINTS}"
             raise InputFileError(path, found, line=number)
     try:
