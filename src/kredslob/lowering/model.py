@@ -245,7 +245,7 @@ class Lowering:
             left, excepted = component.subscripts
             boxes = regions(self.ranges, left, [e for e in excepted if e])
             boxes = [part for box in boxes for part in without(box, owned)]
-            for box in boxes:
+            for box in boxes if len(components) > 1 else ():
                 owned |= box.cells()
             variable.boxes[:0] = [(component, box) for box in boxes]
         unique = self._fresh(prefix + name) if prefix else name

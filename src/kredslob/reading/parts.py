@@ -36,5 +36,5 @@ def _names(kind: type) -> tuple[str, ...]:
 
 def _inside(part: Any) -> list[Any]:
     if is_dataclass(part):
-        return [getattr(part, name) for name in _names(type(part))]
+        return [getattr(part, name) for name in _names(type(part))]  # type: ignore[arg-type]
     return list(part)
