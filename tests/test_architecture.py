@@ -11,6 +11,7 @@ import kredslob
 
 PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
+    "copula": 0,
     "errors": 0,
     "limits": 0,
     "paths": 0,
@@ -18,6 +19,7 @@ LAYERS = {
     "program": 0,
     "functions": 0,
     "design": 1,
+    "folders": 1,
     "reading": 1,
     "dimensions": 2,
     "lowering": 2,
@@ -30,13 +32,16 @@ LAYERS = {
     "store": 5,
     "distributed": 5,
     "simulation": 6,
+    "crate": 6,
     "results": 6,
+    "archive": 7,
     "verification": 7,
     "loading": 7,
     "feedback": 7,
     "cycle": 8,
     "studies": 9,
     "show": 10,
+    "commands": 11,
     "cli": 11,
 }
 # Words of the domain that the engine must not know.
@@ -45,6 +50,7 @@ ENGINE = (
     *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
     *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("folders", "crate", "archive"),
 )
 
 

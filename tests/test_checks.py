@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
 import kredslob
@@ -19,7 +20,7 @@ from kredslob.simulation import Model
 from kredslob.studies.checks import check_model
 from kredslob.studies.cycle_checks import check_cycle
 
-GENERIC = ["units", "finite", "negative stocks", "time step", "integration order"]
+GENERIC = ["units", "finite", "negative stocks", "pairs", "time step", "integration order"]
 GENERIC += ["integration error", "Runge-Kutta"]
 OF_THE_CYCLE = ["people", "money", "zero funding", "published cases", "ranking of rates"]
 OF_THE_CYCLE += ["ranking of policies", "switches"]
@@ -51,7 +52,7 @@ def verdicts(found: pd.DataFrame) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def shipped(model: Model) -> pd.DataFrame:
-    return check_cycle(model)
+    return check_cycle(model, pair_budget=0)  # a covering array of the pairs
 
 
 def test_the_shipped_model_passes_every_check(shipped: pd.DataFrame) -> None:
@@ -88,7 +89,7 @@ def test_a_model_without_stocks_has_no_integration_to_measure(spoil: Spoil) -> N
     text = "{UTF-8}\nend = 4 ~ hour ~ |\nINITIAL TIME = 0 ~ hour ~ |\nFINAL TIME = end ~ hour ~ |\n"
     text += "TIME STEP = 1 ~ hour ~ |\nSAVEPER = 1 ~ hour ~ |\ny = 2 * Time ~ hour ~ |\n"
     found = check_model(spoil(text, "y =", "x ="))
-    assert list(found["verdict"][3:]) == ["not computable"] * 4
+    assert list(found["verdict"][4:]) == ["not computable"] * 4
     assert found.loc[1, "where"] == "refused conditions: 1"  # a run of two hours has no hour four
 
 
@@ -133,9 +134,38 @@ def test_each_check_of_the_cycle_can_fail(
         text = text.replace(old, new)
     path = tmp_path / "spoiled.mdl"
     path.write_text(text, encoding="utf-8")
-    found = verdicts(check_cycle(kredslob.load(path)))
+    found = verdicts(check_cycle(kredslob.load(path), pair_budget=0))
     assert {check: found[check] for check in changes} == dict.fromkeys(changes, "fail")
     assert found["switches"] == ("fail" if changes is TURNS else "pass")
+
+
+@pytest.mark.slow
+def test_the_shipped_model_passes_under_every_pair_of_extreme_conditions(model: Model) -> None:
+    found = check_cycle(model)
+    assert set(found["verdict"]) == {"pass"}
+
+
+def test_a_pair_of_conditions_can_break_what_each_of_them_leaves_whole(spoil: Spoil) -> None:
+    # never zero where one of both is doubled, and zero where both are: 0.4 x 2.5 against 5 x 0.2
+    broken = "(time constant * water at start - 20)"
+    found = check_model(spoil(FINE, "/ time constant\n", f"/ {broken}\n")).set_index("check")
+    assert found["verdict"]["finite"] == "pass"
+    assert (found["verdict"]["pairs"], found["measured"]["pairs"]) == ("fail", 1)
+    assert found["where"]["pairs"].endswith("(time constant x 2, water at start x 2)")
+    said = check_frame(found.reset_index(), "da").set_index("Prøve")["Hvor"]
+    assert said["Ekstreme forhold to og to"].endswith("(»time constant« × 2, »water at start« × 2)")
+
+
+def test_where_is_told_in_danish(shipped: pd.DataFrame) -> None:
+    said = check_frame(shipped, "da").set_index("Prøve")["Hvor"]
+    assert said["Tidsskridt"] == "0,392 år"
+    assert said["Integrationens orden"] == "1,07"
+    assert said["Integrationsfejl"] == "»Cumulated Kept«"
+    assert said["Politikkernes rækkefølge"] == "Pengene følger forventet afkast"
+    assert said["Offentliggjorte cases"] == "Denver: Stadig i bolig efter 3 år"
+    assert said["Hypoteser vendt om"].startswith("hypotese: ")
+    english = check_frame(shipped, "en")["Where"]
+    assert "0.392 year" in set(english)
 
 
 @pytest.mark.parametrize("language", ["da", "en"])
@@ -156,5 +186,9 @@ def test_the_command_ends_with_one_if_a_check_fails(tmp_path: Path) -> None:
     saved = json.loads((out / "checks.json").read_text(encoding="utf-8"))
     assert [row["check"] for row in saved["checks"]] == GENERIC
     assert (out / "checks.da.csv").exists()
+    with xr.open_dataset(out / "checks.nc", engine="h5netcdf") as numbers:
+        assert list(numbers["check"].values) == GENERIC
+        assert numbers.attrs["model"] == "tanks.mdl"
+        assert all(v.attrs["units"] and v.attrs["long_name"] for v in numbers.values())
     path.write_text(FINE, encoding="utf-8")
     assert CliRunner().invoke(app, ["check", str(path), "--lang", "da"]).exit_code == 0

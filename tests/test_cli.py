@@ -12,6 +12,8 @@ import pytest
 import kredslob
 from kredslob.cli import main
 
+# what each folder of a run holds about where it came from
+ORIGIN = ("manifest.json", "ro-crate-metadata.json", "scenario.toml", "design.csv", "log.txt")
 HEAD = b'[title]\nda = "a"\nen = "b"\n[description]\nda = "a"\nen = "b"\n'
 FILES = {
     "not-toml.toml": b"reinvest everything, please",
@@ -32,6 +34,7 @@ FILES = {
     b"TIME STEP=1~~|\nSAVEPER=1~~|\n",
     "place.toml": HEAD + b"[on.atlantis.parameters]\n",
 }
+MODEL_FILES = ("model/reinvestment.mdl", "model/parameters.csv", "model/correlations.csv")
 BAD = [
     (["run", "--scenario", "missing.toml"], "missing.toml: does not exist"),
     (["run", "--scenario", "a-folder.toml"], "is a folder, expected a TOML file"),
@@ -101,7 +104,52 @@ BAD = [
     (["uncertainty", "--draws", "1e5"], "--draws"),
     (["uncertainty", "--seed", "-1"], "--seed"),
     (["uncertainty", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (
+        ["uncertainty", "--structure", "switch luck=0.5"],
+        "structures: found 'switch luck', expected",
+    ),
+    (["uncertainty", "--structure", "switch learning=2"], "found 2, expected 0 to 1"),
+    (["uncertainty", "--structure", "switch learning"], "expected switch=chance, such as"),
+    (["uncertainty", "--set", "switch learning=0", "--structure", "switch learning=0.5"], "stated"),
+    (["sensitivity", "--samples", "100"], "samples: found 100, expected a power of 2"),
+    (["sensitivity", "--samples", "32"], "--samples"),
+    (["sensitivity", "--trajectories", "3"], "--trajectories"),
+    (["sensitivity", "--inputs", "0"], "--inputs"),
+    (["sensitivity", "--outcomes", "loop gain,luck"], "found no outcome 'luck', expected one of"),
+    (["sensitivity", "--range", "overhead share=0.3:0.1"], "found low 0.3 and high 0.1, expected"),
+    (["sensitivity", "--range", "overhead share=0.1"], "expected name=low:high, such as"),
+    (["sensitivity", "--range", "overhead share=0:2"], "found 2, expected numbers from 0 to 0.5"),
+    (["sensitivity", "--range", "overhead shar=0:1"], "did you mean 'overhead share'?"),
+    (["sensitivity", "--range", "switch learning=0:1"], "is on or off and has no range"),
+    (["sensitivity", "--range", "overhead share=0:x"], "--range: 'overhead share': found 'x'"),
+    (["sensitivity", "--years", "71"], "--years"),
+    (["sensitivity", "--seed", "-1"], "--seed"),
+    (["sensitivity", "--setting", "missing.toml"], "missing.toml: does not exist"),
+    (["sensitivity", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["search", "--scenario", "schedule"], "'reinvestment rule' sets the rate here"),
+    (["search", "--draws", "100"], "draws: found 100, expected a power of 2 from 16"),
+    (["search", "--draws", "8"], "--draws"),
+    (["search", "--outcomes", "luck"], "found no outcome 'luck', expected one of"),
+    (["search", "--enough", "citizens helped"], "expected outcome=number, such as"),
+    (["search", "--enough", "luck=1"], "found no outcome 'luck', expected one of"),
+    (["search", "--lever", "reinvestment rate=1:0"], "found low 1 and high 0, expected finite"),
+    (
+        ["search", "--lever", "no such=0:1"],
+        "--lever: 'no such' is no number of the parameter table",
+    ),
+    (["search", "--population", "3"], "--population"),
+    (["search", "--generations", "0"], "--generations"),
+    (["search", "--years", "71"], "--years"),
+    (["search", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["threshold", "--out", "in-use"], "in-use: is in use; give an empty or new folder"),
+    (["runs", "--in", "missing"], "missing: cannot be listed (No such file or directory)"),
+    (["runs", "--in", ".", "--since", "monday"], "--since: found 'monday', expected a date"),
+    (["runs", "compare", "in-use", "in-use"], "in-use: holds no run that can be read"),
+    (["runs", "prune", "--in", "missing", "--yes"], "missing: cannot be listed"),
+    (["runs", "prune", "--keep", "-1"], "--keep"),
+    (["reproduce", "in-use"], "in-use: holds no run that can be read"),
+    (["export", "in-use", "--out", "new"], "in-use: holds no run that can be read"),
+    (["document", "missing.mdl"], "missing.mdl: "),
     (["case", "atlantis"], "there is no case 'atlantis'; expected one of denver"),
     (["diagrams", "in-use"], "in-use: is in use; give an empty or new folder"),
     (["diagrams", "new", "--model", "missing.mdl"], "missing.mdl: "),
@@ -169,14 +217,13 @@ def test_the_main_job_leaves_a_whole_folder(
         "summary.en.csv",
         "cash_flows.csv",
         "run.nc",
-        "manifest.json",
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
+        *ORIGIN,
+        *MODEL_FILES,
         *(f"tables/{n}.nc" for n in ("summary", "accounts", "equity", "bookkeeping")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert set(manifest["files"]) == files - {"manifest.json", "ro-crate-metadata.json"}
     assert manifest["parameters"]["capital at start"]["own savings"] == 1_234_500
     saved = kredslob.load_run(folder)
     assert saved.runs["Fund Cash"].attrs["units"] == "DKK"
@@ -209,8 +256,9 @@ def test_loops_leave_a_whole_folder(
         *(f"families.{ln}.csv" for ln in ("da", "en")),
         *(f"periods {rate}.{ln}.csv" for rate in ("0", "0.25", "1") for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
+        *ORIGIN,
         "model/reinvestment.mdl",
+        "model/parameters.csv",
         *(f"graph/causes.{x}" for x in ("graphml", "gexf", "json", "dot", "mmd")),
         *(f"tables/loops {rate}.nc" for rate in ("0", "0.25", "1")),
         *(f"figures/loops.{ln}.{x}" for ln in ("da", "en") for x in ("png", "svg")),
@@ -245,14 +293,13 @@ def test_the_threshold_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in ("threshold", "goals") for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
+        *ORIGIN,
+        *MODEL_FILES,
         *(f"tables/{n}.nc" for n in ("bracket", "goals", "regions", "uncertainty")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest["files"]) == files - {"manifest.json"}
+    assert set(manifest["files"]) == files - {"manifest.json", "ro-crate-metadata.json"}
     assert (manifest["seed"], manifest["draws"]) == (7, 20)
     assert manifest["parameters"]["overhead share"] == 0
     assert "--seed 7" in manifest["command"]
@@ -281,14 +328,14 @@ def test_uncertainty_leaves_a_whole_folder(
     assert shown.err == ""
     folder = tmp_path / "here"
     files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-    pictures = {"fans", "payback", "risk"}
+    pictures = {"fans", "payback", "risk", "structures"}
     assert files == {
-        *(f"uncertainty.{ln}.csv" for ln in ("da", "en")),
+        *(f"{table}.{ln}.csv" for table in ("uncertainty", "structures") for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
+        *ORIGIN,
+        *MODEL_FILES,
         "tables/uncertainty.nc",
+        "tables/structures.nc",
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
     }
     saved = kredslob.load_run(folder)
@@ -299,6 +346,76 @@ def test_uncertainty_leaves_a_whole_folder(
     assert found.sizes["draw"] == 20
     assert found.attrs["model_hash"] == saved.manifest["model sha256"]
     assert list(saved.runs["reinvestment rate"].values) == [0.25, 1]
+
+
+OUTCOMES = ("loop-gain", "citizens-helped", "net-present-value-of-public-purse")
+
+
+@pytest.mark.slow
+def test_sensitivity_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["sensitivity", "--trajectories", "4", "--samples", "64", "--inputs", "3"]
+    words += ["--years", "8", "--seed", "7", "--range", "overhead share=0:0.4", "--out", "here"]
+    assert called(monkeypatch, *words, "--lang", "da") == 0
+    shown = capsys.readouterr()
+    assert "Kommune med 100.000 indbyggere" in shown.out
+    assert "en parameter uden" in shown.out
+    assert shown.err == ""
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    pictures = {
+        "screening",
+        "ranking",
+        *(f"{k}-{o}" for k in ("tornado", "variance") for o in OUTCOMES),
+    }
+    assert files == {
+        *(f"{t}.{ln}.csv" for t in ("sensitivity", "screening", "ends") for ln in ("da", "en")),
+        "run.nc",
+        "manifest.json",
+        *MODEL_FILES,
+        *(f"tables/{n}.nc" for n in ("screened", "ranked", "moved")),
+        *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    saved = kredslob.load_run(folder)
+    assert (saved.manifest["seed"], saved.manifest["samples"]) == (7, 64)
+    assert "--range 'overhead share=0:0.4'" in saved.manifest["command"]
+    assert "overhead share" in saved.tables["screened"]["factor"].values
+    assert saved.tables["ranked"].sizes["factor"] == 4  # and the dummy
+
+
+@pytest.mark.slow
+def test_search_leaves_a_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["search", "--draws", "16", "--population", "8", "--generations", "2", "--years", "8"]
+    words += ["--seed", "7", "--scenario", "agreement", "--enough", "citizens helped=30"]
+    assert called(monkeypatch, *words, "--out", "here", "--lang", "da") == 0
+    shown = capsys.readouterr()
+    assert "borgere hjulpet mindst 30 personer" in shown.out
+    assert "ingen anden slår" in shown.out
+    assert shown.err == ""
+    folder = tmp_path / "here"
+    files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+    judged = {"citizens-helped", "complex-need-helped", "net-present-value-of-public-purse"}
+    tables = {"front", *(f"robustness-{o}" for o in judged)}
+    pictures = {"parallel-policies", *(f"robust-{o}" for o in judged)}
+    assert files == {
+        *(f"{table}.{ln}.csv" for table in tables for ln in ("da", "en")),
+        "run.nc",
+        "manifest.json",
+        *MODEL_FILES,
+        *(f"tables/{n}.nc" for n in {*tables, "policies"}),
+        *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
+    }
+    saved = kredslob.load_run(folder)
+    assert (saved.manifest["seed"], saved.manifest["draws"]) == (7, 16)
+    assert "agreement" in saved.tables["policies"]["policy"].values
+    front = saved.tables["front"]
+    assert front["reinvestment rate"].attrs["role"] == "lever"
+    assert front.attrs["seeds"].tolist() == [8, 9]
 
 
 def test_what_there_is_can_be_listed_in_danish(

@@ -33,6 +33,7 @@ def test_the_readme_has_two_set_up_commands_and_a_result() -> None:
 
 def test_the_commands_in_the_documents_exist() -> None:
     known = {command.name or command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    known |= {group.name for group in app.registered_groups}
     for path in DOCUMENTS:
         for name in re.findall(
             r"(?:`|^|/)kredslob ([a-z]+)", path.read_text("utf-8"), re.MULTILINE
@@ -47,6 +48,14 @@ def test_the_commands_in_the_documents_exist() -> None:
     shown = CliRunner().invoke(app, ["uncertainty", "--help"]).output
     for option in ("--setting", "--scenario", "--set", "--rates", "--years", "--draws", "--seed"):
         assert option in shown
+    named = {
+        "uncertainty": ("--structure",),
+        "sensitivity": ("--outcomes", "--range", "--trajectories", "--inputs", "--samples"),
+        "search": ("--outcomes", "--enough", "--lever", "--draws", "--population", "--generations"),
+    }
+    for command, options in named.items():
+        shown = CliRunner().invoke(app, [command, "--help"]).output
+        assert all(option in shown for option in options), command
 
 
 def test_the_example_of_a_scenario_file_loads(tmp_path: Path) -> None:

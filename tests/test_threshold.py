@@ -26,7 +26,7 @@ from kredslob.errors import KredslobError, ParameterError
 from kredslob.simulation import Model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_factors
+from kredslob.studies.questions import cycle_draws, cycle_factors
 from kredslob.studies.regions import MAPS, along, sustaining_regions
 from kredslob.studies.sweep import sweep
 from linear_regime import DISBURSEMENT, LINEAR, ONE_STATE, growth, scaled
@@ -238,7 +238,7 @@ def test_critical_rates_of_draws_are_those_of_a_bracket_of_each(
     model: Model, generous: Scenario
 ) -> None:
     found = critical_rate_uncertainty(model, generous, draws=6, seed=3)
-    drawn = sample(cycle_factors(generous), 6, seed=3)
+    drawn = cycle_draws(generous, 6, seed=3)
     columns = {label: values.values for label, values in drawn.data_vars.items()}
     for draw in range(6):
         rates = np.clip(float(found["critical rate"][draw]) - np.array([1e-4, 0]), 0, 1)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import shlex
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
 
-from kredslob.errors import InputFileError, KredslobError, ParameterError
+from kredslob.commands.document import document
+from kredslob.commands.options import Language, LanguageOption, check_folder
+from kredslob.commands.runs import export, reproduce, runs_app
+from kredslob.errors import KredslobError, ParameterError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,6 +36,11 @@ MOST_RATES = 21
 DRAWS = 2000
 MOST_DRAWS = 20_000
 DRAWS_AT_RATES, FEWEST_DRAWS, MOST_DRAWS_AT_RATES = 10_000, 20, 200_000
+TRAJECTORIES, MOST_TRAJECTORIES = 20, 1000
+INPUTS, MOST_INPUTS = 12, 60
+SAMPLES, MOST_SAMPLES = 512, 16_384
+POLICY_DRAWS, POPULATION, GENERATIONS = 256, 40, 15
+MOST_POLICIES, MOST_GENERATIONS = 400, 200
 _DIFFERENCES_SHOWN = 10
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
@@ -44,25 +49,15 @@ _SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
 _OPEN = {"da": "Åbn siden", "en": "Open the page"}
 
 
-class Language(StrEnum):
-    """Languages of what people read."""
-
-    da = "da"
-    en = "en"
-
-
-def _language() -> Language:
-    return Language.da if os.environ.get("LANG", "").lower().startswith("da") else Language.en
-
-
 app = typer.Typer(
     help="Social investment as a cycle, computed.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-LanguageOption = Annotated[
-    Language, typer.Option("--lang", default_factory=_language, help="Language of what is shown.")
-]
+app.add_typer(runs_app, name="runs")
+app.command()(reproduce)
+app.command()(export)
+app.command()(document)
 
 
 def main() -> None:
@@ -148,7 +143,7 @@ def run(
     own = scenario is not None or any(RATE in change for change in changes)
     compared = _rates(rates, chosen, own)
     folder = out or _new_folder(chosen, "rates" if compared else "own-rate")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
     command = ["kredslob", "run", *_as_given(given, set_ or ()), "--lang", str(lang)]
 
@@ -188,7 +183,7 @@ def threshold(
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
     _check_rule(chosen)
     folder = out or _new_folder(chosen, "threshold")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--years": years}
     given |= {"--draws": draws, "--seed": seed}
     command = ["kredslob", "threshold", *_as_given(given, set_ or ()), "--lang", str(lang)]
@@ -223,26 +218,41 @@ def uncertainty(
             min=FEWEST_DRAWS, max=MOST_DRAWS_AT_RATES, help="Draws of the uncertain parameters."
         ),
     ] = DRAWS_AT_RATES,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SWITCH=CHANCE",
+            help="Chance that a hypothesis of the model holds, such as 'switch prevention=0.8'. "
+            "May be given more than once. Default: one half each.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     out: OutOption = None,
 ) -> None:
     """Draw the uncertain parameters: how likely is payback, and who risks what."""
     from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.questions import cycle_factors
 
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
     _check_rule(chosen)
+    chances = dict(_chance(text) for text in structure or ())
+    drawn = {factor.name for factor in cycle_factors(chosen, chances)}
     compared = _rates(rates, chosen, own=True)
     folder = out or _new_folder(chosen, "uncertainty")
-    _check_folder(folder)
+    check_folder(folder)
     given = {"--setting": setting, "--scenario": scenario, "--rates": rates, "--years": years}
     given |= {"--draws": draws, "--seed": seed}
-    command = ["kredslob", "uncertainty", *_as_given(given, set_ or ()), "--lang", str(lang)]
+    more = [w for text in structure or () for w in ("--structure", text)]
+    command = ["kredslob", "uncertainty", *_as_given(given, set_ or ()), *more]
+    command += ["--lang", str(lang)]
 
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.structure_figures import structure_table
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
+    from kredslob.studies.structures import by_structure
 
     model = kredslob.load()
     with _progress() as progress:
@@ -251,13 +261,205 @@ def uncertainty(
             chosen,
             rates=compared,
             draws=draws,
+            structures=chances,
             seed=seed,
             years=years,
             progress=progress,
         )
     runs = _run(model, chosen, compared, years)
-    save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
+    apart = by_structure(found) if any(n.startswith("switch ") for n in drawn) else None
+    save_uncertainty(
+        folder,
+        runs,
+        found,
+        scenario=chosen,
+        command=shlex.join(command),
+        compared=apart,
+        chances=chances,
+    )
     Console().print(uncertainty_table(found, lang.value, chosen))
+    if apart is not None:
+        Console().print(structure_table(apart, lang.value, chosen))
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def sensitivity(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    outcomes: Annotated[
+        str | None,
+        typer.Option(
+            help="Outcomes, with commas between. Default: three; see docs/sensitivity.md."
+        ),
+    ] = None,
+    range_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="NAME=LOW:HIGH",
+            help="Another range than that of the parameter table, or of a lever; LOW:VALUE:HIGH is "
+            "triangular. May be given more than once.",
+        ),
+    ] = None,
+    trajectories: Annotated[
+        int, typer.Option(min=4, max=MOST_TRAJECTORIES, help="Paths that screen all inputs.")
+    ] = TRAJECTORIES,
+    inputs: Annotated[
+        int, typer.Option(min=1, max=MOST_INPUTS, help="How many of the strongest are ranked.")
+    ] = INPUTS,
+    samples: Annotated[
+        int,
+        typer.Option(min=64, max=MOST_SAMPLES, help="Samples that rank them: a power of 2."),
+    ] = SAMPLES,
+    years: YearsOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Find the inputs that the outcomes hinge on: screen all of them, rank the strongest."""
+    from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.hinges import OUTCOMES, hinge_study
+    from kredslob.studies.ranges import stated_range
+    from kredslob.studies.sensitivity import check_sobol, check_trajectories
+
+    chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
+    asked = _listed(outcomes) or OUTCOMES
+    ranges = [stated_range(text, "--range") for text in range_ or ()]
+    check_trajectories(trajectories)
+    check_sobol(samples)
+    folder = out or _new_folder(chosen, "sensitivity")
+    check_folder(folder)
+    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
+    given |= {"--outcomes": outcomes}
+    given |= {"--trajectories": trajectories, "--inputs": inputs, "--samples": samples}
+    given |= {"--years": years, "--seed": seed}
+    words_ = [
+        *_as_given(given, set_ or ()),
+        *(w for text in range_ or () for w in ("--range", text)),
+    ]
+    command = ["kredslob", "sensitivity", *words_, "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.sensitivity_folder import save_sensitivity
+    from kredslob.show.sensitivity_table import sensitivity_table
+
+    model = kredslob.load()
+    with _progress() as progress:
+        study = hinge_study(
+            model,
+            chosen,
+            outcomes=asked,
+            ranges=ranges,
+            trajectories=trajectories,
+            inputs=inputs,
+            samples=samples,
+            seed=seed,
+            years=years,
+            progress=progress,
+        )
+    runs = _run(model, chosen, (), years)
+    save_sensitivity(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    Console().print(sensitivity_table(study, lang.value, chosen))
+    print(f"{_SAVED[lang.value]} {folder}")
+
+
+@app.command()
+def search(
+    lang: LanguageOption,
+    setting: SettingOption = "municipality",
+    scenario: ScenarioOption = None,
+    set_: SetOption = None,
+    outcomes: Annotated[
+        str | None,
+        typer.Option(
+            help="Outcomes to judge by, with commas between. Default: three; see "
+            "docs/policy-search.md."
+        ),
+    ] = None,
+    enough: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OUTCOME=AMOUNT",
+            help="What is good enough, such as 'citizens helped=90'. May be given more than once. "
+            "Default: as much as without reinvestment.",
+        ),
+    ] = None,
+    lever: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LOW:HIGH",
+            help="What the search may choose, and between what. May be given more than once. "
+            "Default: rate, allocation weight, reserved share and evaluation share.",
+        ),
+    ] = None,
+    draws: Annotated[
+        int,
+        typer.Option(min=16, max=MOST_DRAWS, help="Draws that all policies meet: a power of 2."),
+    ] = POLICY_DRAWS,
+    population: Annotated[
+        int, typer.Option(min=4, max=MOST_POLICIES, help="Policies in a generation.")
+    ] = POPULATION,
+    generations: Annotated[
+        int, typer.Option(min=1, max=MOST_GENERATIONS, help="Generations of the search.")
+    ] = GENERATIONS,
+    years: YearsOption = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of draws and search.")] = 0,
+    out: OutOption = None,
+) -> None:
+    """Judge policies over draws of all that is uncertain, and search for those that none beats."""
+    from kredslob.cycle.scenario import load_scenario
+    from kredslob.studies.policies import JUDGED_BY, policy_study
+    from kredslob.studies.ranges import stated_range
+
+    changes = [_change(text) for text in set_ or ()]
+    chosen = _changed(load_scenario(scenario, setting), changes)
+    _check_rule(chosen)
+    thresholds = dict(_enough(text) for text in enough or ())
+    ranges = [stated_range(text, "--lever") for text in lever or ()]
+    folder = out or _new_folder(chosen, "search")
+    check_folder(folder)
+    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario}
+    given |= {"--outcomes": outcomes}
+    given |= {"--draws": draws, "--population": population, "--generations": generations}
+    given |= {"--years": years, "--seed": seed}
+    more = [w for text in enough or () for w in ("--enough", text)]
+    more += [w for text in lever or () for w in ("--lever", text)]
+    command = ["kredslob", "search", *_as_given(given, set_ or ()), *more, "--lang", str(lang)]
+
+    from rich.console import Console
+
+    import kredslob
+    from kredslob.show.policy_folder import save_policies
+    from kredslob.show.policy_table import policy_tables
+    from kredslob.studies.questions import cycle_policies
+
+    model = kredslob.load()
+    candidates = {n: _changed(p, changes) for n, p in cycle_policies(setting).items()}
+    if scenario is not None:
+        candidates[chosen.name] = chosen
+    with _progress() as progress:
+        study = policy_study(
+            model,
+            chosen,
+            candidates=candidates,
+            outcomes=_listed(outcomes) or JUDGED_BY,
+            thresholds=thresholds or None,
+            levers={factor.name: (factor.low, factor.high) for factor in ranges} or None,
+            draws=draws,
+            population=population,
+            generations=generations,
+            seed=seed,
+            years=years,
+            progress=progress,
+        )
+    runs = _run(model, chosen, (), years)
+    save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    for table in policy_tables(study, lang.value, chosen):
+        Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")
 
 
@@ -293,21 +495,23 @@ def loops(
     from kredslob.show.loop_table import how_many
 
     made_by = {"command": shlex.join(command), "setting": "", "scenario": ""}
+    cycle: Scenario | None = None
     if file is None:
         if years is not None and years > MOST_YEARS:
             raise ParameterError(f"--years: found {years:g}, expected at most {MOST_YEARS}")
         chosen = _changed(load_scenario(scenario, setting), changes)
+        cycle = chosen
         alone = scenario is not None or chosen.parameters.get(RULE, 0) != 0
         compared = _rates(rates or (None if alone else LOOP_RATES), chosen, own=True)
         made_by |= {"setting": chosen.setting, "scenario": chosen.name}
         folder = out or _new_folder(chosen, "loops")
-        _check_folder(folder)
+        check_folder(folder)
         study = _loops_of_the_cycle(chosen, compared, years)
     else:
         folder = out or Path("runs") / f"{file.stem}-loops-{datetime.now():%Y%m%d-%H%M%S}"
-        _check_folder(folder)
+        check_folder(folder)
         study = _loops_of(file, changes, years)
-    save_loops(folder, study, made_by)
+    save_loops(folder, study, made_by, cycle)
     screen = Console(highlight=False)
     for table in study.tables(lang.value).values():
         screen.print(table)
@@ -423,7 +627,7 @@ def diagrams(
     from kredslob.results import new_run_folder
     from kredslob.show.sketch import draw_view, views
 
-    _check_folder(out)
+    check_folder(out)
     drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
     with new_run_folder(out) as hidden:
         for number, view in enumerate(drawn, start=1):
@@ -465,19 +669,19 @@ def check(
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="New or empty folder for the table as CSV and JSON.")
+        Path | None, typer.Option(help="New or empty folder for the table: CSV, JSON and netCDF.")
     ] = None,
 ) -> None:
     """Put a model through the standard tests; exit code 1 if it fails one."""
     if out is not None:
-        _check_folder(out)
+        check_folder(out)
 
     from rich.console import Console
 
     import kredslob
     from kredslob.show.check_table import check_notes, check_table, save_checks
     from kredslob.show.language import words
-    from kredslob.studies.checks import FAIL, check_model
+    from kredslob.studies.checks import FAIL, check_model, checks_dataset
     from kredslob.studies.cycle_checks import check_cycle
 
     model = kredslob.load(file)
@@ -490,7 +694,7 @@ def check(
     w = words(lang.value)
     print(w.text("check.some_fail", count=failed) if failed else w.text("check.all_pass"))
     if out is not None:
-        save_checks(out, found, {"model": model.file.path.name, "sha256": model.file.sha256})
+        save_checks(out, found, checks_dataset(found, model))
         print(f"{_SAVED[lang.value]} {out}")
     if failed:
         raise typer.Exit(1)
@@ -545,6 +749,35 @@ def _change(text: str) -> dict[str, Any]:
     return {match[1]: change}
 
 
+def _listed(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _chance(text: str) -> tuple[str, float]:
+    """Read SWITCH=CHANCE; the study knows which switches there are."""
+    name, _, chance = text.partition("=")
+    try:
+        return name.strip(), float(chance)
+    except ValueError:
+        raise ParameterError(
+            f"--structure: found '{text}', expected switch=chance, such as 'switch prevention=0.8'"
+        ) from None
+
+
+def _enough(text: str) -> tuple[str, tuple[float, None]]:
+    """Read OUTCOME=AMOUNT: at least that much is good enough."""
+    name, equals, amount = text.partition("=")
+    try:
+        value = float(amount)
+    except ValueError:
+        value = float("nan")
+    if not equals or not name.strip() or value != value:
+        raise ParameterError(
+            f"--enough: found '{text}', expected outcome=number, such as 'citizens helped=90'"
+        )
+    return name.strip(), (value, None)
+
+
 def _changed(chosen: Scenario, changes: list[dict[str, Any]]) -> Scenario:
     for change in changes:
         chosen = chosen.with_parameters(change)
@@ -583,20 +816,6 @@ def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
 def _new_folder(chosen: Scenario, otherwise: str) -> Path:
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{chosen.setting}-{chosen.name or otherwise}-{now}"
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that could not be written, before minutes are spent on a run."""
-    from kredslob.results import check_free
-
-    check_free(folder)
-    above = next(p for p in folder.absolute().parents if p.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=above):
-            pass
-    except OSError:
-        problem = f"cannot be made: {above} is not a folder one can write to"
-        raise InputFileError(folder, problem) from None
 
 
 def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:

@@ -189,7 +189,7 @@ def provenance(
         "integration": {"euler": "Euler", "rk4": "Runge-Kutta 4"}[integration],
         "engine": engine,
         "seed": seed,
-        "versions": json.dumps(dict(_versions())),
+        "versions": json.dumps(dict(versions())),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -249,7 +249,8 @@ def _axes(axes: tuple[tuple[str, tuple[str, ...]], ...]) -> xr.Coordinates:
 
 
 @cache
-def _versions() -> Mapping[str, str]:
+def versions() -> Mapping[str, str]:
+    """Version of Python and of each package that numbers come from, by name."""
     found = {}
     for name in _PACKAGES:
         try:

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
+from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError
+from kredslob.folders import check_free, new_run_folder
 
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "MODEL",
+    "RUNS",
+    "TABLES",
+    "SavedRun",
+    "check_free",
+    "file_faults",
+    "load_run",
+    "new_run_folder",
+    "read_manifest",
+    "write_manifest",
+    "write_numbers",
+    "write_run",
+]
+
+FORMAT = 1  # of the folder; a reader refuses what it does not know
 MANIFEST = "manifest.json"
 RUNS = "run.nc"
 TABLES = "tables"
+MODEL = "model"
+_STATED = ("command", "model", "model sha256", "parameters", "versions", "created", "files")
 
 
 @dataclass(frozen=True)
@@ -42,49 +60,6 @@ class SavedRun:
     runs: xr.Dataset
     tables: Mapping[str, xr.Dataset]
     manifest: Mapping[str, Any]
-
-
-@contextmanager
-def new_run_folder(folder: Path) -> Iterator[Path]:
-    """Fill a folder out of sight and put it in place when it is whole.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the run is to lie; it must not exist, or be empty.
-
-    Yields
-    ------
-    Path
-        A temporary folder beside it. If the block fails, nothing is left of it.
-
-    Raises
-    ------
-    InputFileError
-        The folder is in use or cannot be made.
-    """
-    check_free(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as problem:
-        raise InputFileError(folder, f"cannot be made ({problem.strerror})") from problem
-    try:
-        yield hidden
-        hidden.chmod(0o755)  # mkdtemp makes it private
-        if folder.exists():
-            folder.rmdir()
-        os.replace(hidden, folder)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
-
-
-def check_free(folder: Path) -> None:
-    """Raise InputFileError unless a run can be put in this folder."""
-    if folder.is_dir() and any(folder.iterdir()):
-        raise InputFileError(folder, "is in use; give an empty or new folder")
-    if folder.exists() and not folder.is_dir():
-        raise InputFileError(folder, "is a file; give an empty or new folder")
 
 
 def write_run(
@@ -124,7 +99,7 @@ def write_numbers(folder: Path, runs: xr.Dataset, tables: Mapping[str, xr.Datase
 
 
 def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -> None:
-    """Write what made a run, and the hash of each file of its folder.
+    """Write what made a run, with the hash of each file of its folder, and the same as an RO-Crate.
 
     Parameters
     ----------
@@ -133,10 +108,13 @@ def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -
     runs : Dataset
         The run or sweep.
     made_by : mapping
-        Command, setting, scenario and what else made the run, the seed included if there is one.
+        Command, setting, scenario and what else made the run: the seed if there is one, ``kind``
+        (what `kredslob.studies.reproduction` makes again) and ``levers`` (what a sweep varied).
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     manifest = {
+        "format": FORMAT,
+        "command": "",
         "seed": None,  # where nothing is random
         **made_by,
         "model": runs.attrs["model"],
@@ -146,11 +124,72 @@ def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -
         "integration": runs.attrs["integration"],
         "engine": runs.attrs["engine"],
         "versions": json.loads(runs.attrs["versions"]),
+        "years": float(runs["time"][-1] - runs["time"][0]),
         "created": runs.attrs["created"],
-        "files": {str(p.relative_to(folder)): _sha256(p) for p in files},
+        "files": {p.relative_to(folder).as_posix(): _sha256(p) for p in files},
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    _write_json(folder / MANIFEST, manifest)
+    hashes = manifest["files"] | {MANIFEST: _sha256(folder / MANIFEST)}
+    sizes = {name: (folder / name).stat().st_size for name in hashes}
+    _write_json(folder / CRATE, crate(manifest, hashes, sizes))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read what made a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Returns
+    -------
+    dict
+        The manifest; it states at least command, model, parameters, versions, time and files.
+
+    Raises
+    ------
+    InputFileError
+        It is missing, cannot be read, or was written by a later version.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
+    except (ValueError, RecursionError) as problem:
+        raise InputFileError(path, "is not JSON; it is damaged or no manifest") from problem
+    if not isinstance(manifest, dict) or not all(name in manifest for name in _STATED):
+        lacking = [n for n in _STATED if not isinstance(manifest, dict) or n not in manifest]
+        raise InputFileError(path, f"does not state '{lacking[0]}'", key=lacking[0])
+    for name, kind in (("files", dict), ("parameters", dict), ("versions", dict), ("created", str)):
+        if not isinstance(manifest[name], kind):
+            raise InputFileError(path, f"found {type(manifest[name]).__name__}", key=name)
+    if manifest.get("format", FORMAT) != FORMAT:
+        found = manifest["format"]
+        raise InputFileError(path, f"found {found}, expected {FORMAT}", key="format")
+    return manifest
+
+
+def file_faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Files of a run that are not as they were written: name, and "missing" or "changed".
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    manifest : mapping
+        From `read_manifest`.
+    """
+    hashes = dict(manifest["files"])
+    if stated := _manifest_hash(folder / CRATE):
+        hashes[MANIFEST] = stated
+    for name, expected in hashes.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+            yield name, "missing"
+        elif _sha256(path) != expected:
+            yield name, "changed"
 
 
 def load_run(folder: Path | str) -> SavedRun:
@@ -172,14 +211,17 @@ def load_run(folder: Path | str) -> SavedRun:
     """
     folder = Path(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
         runs = xr.load_dataset(folder / RUNS, engine="h5netcdf")
         tables = {
             path.stem: xr.load_dataset(path, engine="h5netcdf")
             for path in sorted((folder / TABLES).glob("*.nc"))
         }
-    except (OSError, ValueError) as problem:
+    except InputFileError as problem:
         raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
+    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        said = " ".join(str(problem).split())
+        raise InputFileError(folder, f"holds no run that can be read ({said})") from problem
     return SavedRun(folder, runs, tables, manifest)
 
 
@@ -191,7 +233,22 @@ def _to_netcdf(dataset: xr.Dataset, path: Path) -> None:
     }
     # coordinates first: one that comes later is tied anew to each variable on its dimension
     ordered = dataset[[*dataset.coords, *dataset.data_vars]]
-    ordered.to_netcdf(path, engine="h5netcdf", encoding=packed)
+    # through memory: HDF5 on a full disk says little and may leave the file open
+    path.write_bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _manifest_hash(path: Path) -> str | None:
+    """Hash of the manifest as the crate states it; none if the crate cannot be read."""
+    try:
+        entities = json.loads(path.read_text(encoding="utf-8"))["@graph"]
+        return next(e["sha256"] for e in entities if e.get("@id") == MANIFEST)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+        return None
 
 
 def _sha256(path: Path) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from kredslob.cycle.parameters import Parameter, ParameterTable
 
 DISTRIBUTION = (
-    "each uncertain parameter by itself: triangular over low, value and high; uniform over low and "
-    "high; a switch on or off with equal chance; what the scenario changes is held"
+    "each uncertain parameter: triangular over low, value and high; uniform over low and high; a "
+    "switch on or off with equal chance unless said otherwise; what the scenario changes is held"
 )
 _UNCERTAIN = ("parameter", "switch")
 
@@ -29,10 +29,11 @@ def uncertain_rows(table: ParameterTable, stated: Mapping[str, Any]) -> list[Par
     -------
     list of Parameter
     """
-    return [row for row in table if _is_drawn(row) and _as_stated(row, stated) == row.value]
+    return [row for row in table if is_drawn(row) and _as_stated(row, stated) == row.value]
 
 
-def _is_drawn(row: Parameter) -> bool:
+def is_drawn(row: Parameter) -> bool:
+    """Whether a row of the table is uncertain: a parameter or switch with a range."""
     return row.kind in _UNCERTAIN and row.distribution != "fixed" and row.low < row.high
 
 

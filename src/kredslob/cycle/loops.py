@@ -105,6 +105,7 @@ def loop_scores(
     scenario: Mapping[str, Any] | HasParameters | None = None,
     *,
     years: float | None = None,
+    feedback: Feedback | None = None,
     **constants: Any,
 ) -> xr.Dataset:
     """Score the loops of the reinvestment model by family.
@@ -113,6 +114,8 @@ def loop_scores(
     ----------
     scenario, years, **constants
         As for `Model.run`.
+    feedback : Feedback, optional
+        Of the reinvestment model, if it is at hand already.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def loop_scores(
         As for `Model.run`.
     """
     known = [family.path for family in families()]
-    scores = _feedback().scores(scenario, years=years, known=known, **constants)
+    scores = (feedback or _feedback()).scores(scenario, years=years, known=known, **constants)
     part = scores["partition"].values
     paths = [p.split(ARROW) for p in scores["path"].values]
     centre = next(k for k, p in zip(part, paths, strict=True) if _CENTRE in p)

@@ -136,6 +136,11 @@ def source_lines(path: Path, limits: Limits | None = None) -> dict[str, int]:
     return dict(_reading(path, limits).lines)
 
 
+def equation_texts(path: Path, limits: Limits | None = None) -> dict[str, tuple[str, ...]]:
+    """Equations of each variable as the file writes them: one, or one for some of its elements."""
+    return dict(_reading(path, limits).texts)
+
+
 def integration_method(path: Path, limits: Limits | None = None) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 

@@ -36,9 +36,12 @@ class Reading:
         Integration method as the file writes it; empty where it does not.
     remark : str
         What a user should know about how the file was read; empty where there is nothing.
+    texts : mapping of str to tuple of str
+        Equations of each variable of the main section, as the file writes them.
     """
 
     model: AbstractModel
     lines: Mapping[str, int] = field(repr=False)
     method: str = ""
     remark: str = ""
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)

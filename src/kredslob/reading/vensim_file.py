@@ -76,7 +76,8 @@ def read_vensim(path: Path, limits: Limits) -> Reading:
     equations, _, rest = source.text.partition(SKETCH)
     equations = equations.partition(SKETCH_END)[0]
     lines: dict[str, int] = {}
-    sections = [_section(s, source, lines, limits) for s in _gathered(source, equations)]
+    texts: dict[str, tuple[str, ...]] = {}
+    sections = [_section(s, source, lines, texts, limits) for s in _gathered(source, equations)]
     if not sections[0].elements:
         raise InputFileError(path, "holds no equations, expected a Vensim model (.mdl, text)")
     sections = with_results(path, sections, lines)
@@ -85,7 +86,8 @@ def read_vensim(path: Path, limits: Limits) -> Reading:
     if aliases := {a.lower(): _beside(f) for a, f in ALIAS_LINE.findall(settings)}:
         _resolve(sections, aliases)
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
-    return Reading(model, lines, METHODS.get(method.group(1), "") if method else "")
+    named = METHODS.get(method.group(1), "") if method else ""
+    return Reading(model, lines, named, texts=texts)
 
 
 def _resolve(sections: list[am.AbstractSection], aliases: dict[str, str]) -> None:
@@ -159,7 +161,11 @@ def _entry(source: Source, text: str, start: int) -> tuple[Entry | None, int]:
 
 
 def _section(
-    section: Section, source: Source, lines: dict[str, int], limits: Limits
+    section: Section,
+    source: Source,
+    lines: dict[str, int],
+    texts: dict[str, tuple[str, ...]],
+    limits: Limits,
 ) -> am.AbstractSection:
     elements: dict[str, Any] = {}
     named = 0  # elements of subscript ranges so far
@@ -180,6 +186,7 @@ def _section(
             _add(elements, key, entry, found, source)
             if section.name == "__main__":
                 lines.setdefault(found.name, source.line(entry.at))
+                texts[found.name] = (*texts.get(found.name, ()), _tidied(entry.equation))
     main = section.name == "__main__"
     return am.AbstractSection(
         name=section.name,
@@ -243,6 +250,12 @@ def _units(text: str) -> tuple[str, tuple[float | None, ...] | None]:
 def _after_blank(text: str, at: int) -> int:
     match = BLANK.match(text, at)
     return match.end() if match else at
+
+
+def _tidied(equation: str) -> str:
+    """An equation without blank lines and indents."""
+    lines = (" ".join(line.split()) for line in equation.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _blanked(match: re.Match[str]) -> str:

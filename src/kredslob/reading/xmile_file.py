@@ -29,7 +29,14 @@ from kredslob.reading.xmile_tree import (
     root_of,
     text_of,
 )
-from kredslob.reading.xmile_variable import LITERAL, Behavior, element, table, table_name
+from kredslob.reading.xmile_variable import (
+    LITERAL,
+    Behavior,
+    element,
+    equation_texts,
+    table,
+    table_name,
+)
 
 SUPPORTED = ("euler", "rk4")
 VENSIM = "Ventana Systems"
@@ -77,7 +84,9 @@ def read_xmile(path: Path, limits: Limits) -> Reading:
             "nothing; Euler's is used, give integration='rk4' for the other"
         )
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
-    return Reading(model, lines, method, remark)
+    nodes = {d.name: d.node for d in variables.values() if d.node is not None}
+    texts = {name: tuple(equation_texts(node)) for name, node in nodes.items()}
+    return Reading(model, lines, method, remark, texts)
 
 
 def _dimensions(root: Any, limits: Limits) -> dict[str, Dimension]:

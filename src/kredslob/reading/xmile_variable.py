@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +104,21 @@ def parts(declared: Declared, scope: Scope) -> list[Part]:
     if _all(dims) - {at for part in own for at in _covered(part.at, dims)}:
         own.insert(0, Part(whole, [list(part.at) for part in own], common, graph))
     return own
+
+
+def equation_texts(node: Any) -> Iterator[str]:
+    """Equations of a variable as the file writes them, with its flows and points."""
+    own = [(str(e.get("subscript") or ""), e) for e in children(node, "element")]
+    for where, part in [("", node), *own]:
+        for equation in children(part, "eqn"):
+            text = " ".join((equation.text or "").split())
+            yield f"[{where}] {text}" if where else text
+        for points in (c for c in part if local(c) == "gf"):
+            yield f"graph {text_of(points, 'xpts')} -> {text_of(points, 'ypts')}"
+    for tag in ("inflow", "outflow"):
+        flows = [(c.text or "").strip() for c in children(node, tag)]
+        if flows:
+            yield f"{tag}: {', '.join(flows)}"
 
 
 def graphical(node: Any) -> ae.LookupsStructure:

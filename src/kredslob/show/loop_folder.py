@@ -11,8 +11,10 @@ from typing import Any
 import networkx as nx
 import xarray as xr
 
+from kredslob.cycle.scenario import Scenario
 from kredslob.feedback.graph import write_graph
-from kredslob.results import new_run_folder, write_run
+from kredslob.results import MODEL, new_run_folder, write_run
+from kredslob.show.csv_file import write_csv
 from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, words
 from kredslob.show.loop_figures import (
@@ -23,7 +25,16 @@ from kredslob.show.loop_figures import (
     of_loops,
 )
 from kredslob.show.loop_table import TextTable, families_frame, loops_frame, periods_frame
-from kredslob.show.run_folder import write_figures
+from kredslob.show.origin import (
+    DESIGN,
+    LOG,
+    SCENARIO,
+    RunLog,
+    design_frame,
+    levers,
+    write_scenario,
+)
+from kredslob.show.run_folder import copy_model, write_figures
 
 _FORMATS = ("graphml", "gexf", "json", "dot", "mmd")
 
@@ -97,7 +108,9 @@ def draw_loops(study: LoopStudy, language: str) -> list[Drawing]:
     return [loops_in_charge(study.panels(language), study.labels(language), language)]
 
 
-def save_loops(folder: Path, study: LoopStudy, made_by: Mapping[str, Any]) -> None:
+def save_loops(
+    folder: Path, study: LoopStudy, made_by: Mapping[str, Any], scenario: Scenario | None = None
+) -> None:
     """Write a study of loops to a folder, whole or not at all.
 
     Parameters
@@ -108,13 +121,18 @@ def save_loops(folder: Path, study: LoopStudy, made_by: Mapping[str, Any]) -> No
         What was found.
     made_by : mapping
         Command, setting and scenario.
+    scenario : Scenario, optional
+        What was run, for the reinvestment model.
 
     Raises
     ------
     InputFileError
         The folder is in use or cannot be made.
     """
+    log = RunLog(study.runs)
     drawings = {language: draw_loops(study, language) for language in LANGUAGES}
+    varied = levers(study.runs, scenario)
+    made_by = {"kind": "loops", **made_by, "levers": varied}
     named = {
         f"loops {rate:g}" if study.families else "loops": s for rate, s in study.scores.items()
     }
@@ -122,10 +140,18 @@ def save_loops(folder: Path, study: LoopStudy, made_by: Mapping[str, Any]) -> No
         write_figures(hidden / "figures", drawings)
         for language in LANGUAGES:
             for name, table in study.tables(language).items():
-                table.frame.to_csv(hidden / f"{name}.{language}.csv", index=bool(table.head))
+                path = hidden / f"{name}.{language}.csv"
+                write_csv(table.frame, path, index=bool(table.head))
         (hidden / "graph").mkdir()
         for suffix in _FORMATS:
             write_graph(study.graph, hidden / "graph" / f"causes.{suffix}")
-        (hidden / "model").mkdir()
-        shutil.copyfile(study.model, hidden / "model" / study.model.name)
+        log.note("figures, tables and graph written")
+        if scenario is None:
+            (hidden / MODEL).mkdir()
+            shutil.copyfile(study.model, hidden / MODEL / study.model.name)
+        else:
+            copy_model(hidden)
+            write_scenario(hidden / SCENARIO, scenario, made_by["command"])
+        write_csv(design_frame(varied), hidden / DESIGN, index_label="run")
+        log.write(hidden / LOG, made_by["command"])
         write_run(hidden, study.runs, named, made_by)

@@ -78,7 +78,7 @@ def robust_policies(found: xr.Dataset, language: str, criteria: Sequence[str] = 
     mean_rank = found["rank"].sel(criterion=list(criteria)).mean("criterion")
     ordered = found.isel({POLICY: np.argsort(mean_rank.values, kind="stable")})
     titles = [str(t) for t in ordered[f"title_{language}"].values]
-    notes = [w.text("policies.rank_note"), wrapped(_good_enough(found, w), 125), w.text("source")]
+    notes = [w.text("policies.rank_note"), wrapped(good_enough(found, w), 125), w.text("source")]
     lines = len("\n".join(notes).split("\n"))
     height = 2 + 0.42 * len(titles) + 0.18 * lines
     with styled():
@@ -163,8 +163,8 @@ def _best(found: xr.Dataset, criterion: str, language: str) -> str:
     )
 
 
-def _good_enough(found: xr.Dataset, w: Words) -> str:
-    """The thresholds in words."""
+def good_enough(found: xr.Dataset, w: Words) -> str:
+    """The thresholds of `kredslob.studies.robustness.robustness` in words."""
     parts = []
     for name, bound in json.loads(found.attrs["thresholds"]).items():
         low, high = (_amount(bound[end], bound["units"], w) for end in ("low", "high"))

@@ -19,6 +19,7 @@ from kredslob.cycle.summary import RATE, with_rate
 from kredslob.paths import reinvestment_folder
 from kredslob.processes import side_by_side
 from kredslob.results import new_run_folder, write_manifest, write_numbers, write_run
+from kredslob.show.csv_file import write_csv
 from kredslob.show.figures import (
     Drawing,
     citizens_by_state,
@@ -30,6 +31,15 @@ from kredslob.show.figures import (
     who_saves,
 )
 from kredslob.show.language import LANGUAGES
+from kredslob.show.origin import (
+    DESIGN,
+    LOG,
+    SCENARIO,
+    RunLog,
+    design_frame,
+    levers,
+    write_scenario,
+)
 from kredslob.show.page import PageData, write_page
 from kredslob.show.table import summary_frame
 
@@ -67,25 +77,37 @@ def save_run(
     InputFileError
         The folder is in use or cannot be made.
     """
+    log = RunLog(runs)
     runs = with_rate(runs)
     books, shares, views = accounts(runs), equity(runs), bookkeeping(runs)
     data = PageData(scenario, runs, summary, books, shares, command)
     tables = {"summary": summary, "accounts": books, "equity": shares, "bookkeeping": views}
-    made_by = {"command": command, "setting": scenario.setting, "scenario": scenario.name}
+    varied = levers(runs, scenario)
+    made_by = {
+        "kind": "run",
+        "command": command,
+        "setting": scenario.setting,
+        "scenario": scenario.name,
+        "levers": varied,
+    }
 
     def write_for_readers(hidden: Path, one: str) -> None:
         drawings = draw_all(runs, shares, views, one)
         _write_drawings(hidden / "figures", one, drawings)
         write_page(hidden, data, drawings, one, first=language)
-        summary_frame(summary, one).to_csv(hidden / f"summary.{one}.csv", index_label="")
+        write_csv(summary_frame(summary, one), hidden / f"summary.{one}.csv", index_label="")
 
     with new_run_folder(folder) as hidden:
         (hidden / "figures").mkdir()
         for_readers = [partial(write_for_readers, hidden, one) for one in LANGUAGES]
         side_by_side([*for_readers, partial(write_numbers, hidden, runs, tables)])
         flows = books["line item"].to_series().rename("DKK")
-        flows[flows != 0].to_csv(hidden / "cash_flows.csv")
+        write_csv(flows[flows != 0].to_frame(), hidden / "cash_flows.csv")
+        log.note("numbers, figures and pages written")
         copy_model(hidden)
+        write_scenario(hidden / SCENARIO, scenario, command)
+        write_csv(design_frame(varied), hidden / DESIGN, index_label="run")
+        log.write(hidden / LOG, command)
         write_manifest(hidden, runs, made_by)
 
 
@@ -97,6 +119,8 @@ def save_study(
     draw: Callable[[str], Sequence[Drawing]],
     texts: Callable[[str], Mapping[str, pd.DataFrame]],
     made_by: Mapping[str, Any],
+    scenario: Scenario,
+    design: pd.DataFrame | None = None,
 ) -> None:
     """Write a study of the reinvestment model to a folder, whole or not at all.
 
@@ -111,27 +135,43 @@ def save_study(
     draw, texts : callable
         Give for a language ("da" or "en") the figures, and tables for people by name of the file.
     made_by : mapping
-        As for `kredslob.results.write_manifest`.
+        As for `kredslob.results.write_manifest`; setting, scenario and levers are added.
+    scenario : Scenario
+        What was run.
+    design : DataFrame, optional
+        What differs between the runs, a row each. Default: what the runs vary.
 
     Raises
     ------
     InputFileError
         The folder is in use or cannot be made.
     """
+    log = RunLog(runs)
+    made_by = {
+        "setting": scenario.setting,
+        "scenario": scenario.name,
+        "levers": levers(runs, scenario),
+        **made_by,
+    }
     drawings = {language: draw(language) for language in LANGUAGES}
     with new_run_folder(folder) as hidden:
         write_figures(hidden / "figures", drawings)
         for language in LANGUAGES:
             for name, frame in texts(language).items():
-                frame.to_csv(hidden / f"{name}.{language}.csv", index_label="")
+                write_csv(frame, hidden / f"{name}.{language}.csv", index_label="")
+        log.note("figures and tables written")
         copy_model(hidden)
+        write_scenario(hidden / SCENARIO, scenario, made_by["command"])
+        differing = design_frame(made_by["levers"]) if design is None else design
+        write_csv(differing, hidden / DESIGN, index_label="run")
+        log.write(hidden / LOG, made_by["command"])
         write_run(hidden, runs, tables, made_by)
 
 
 def copy_model(folder: Path) -> None:
     """Put the reinvestment model and its parameters into a run's folder."""
     (folder / "model").mkdir()
-    for name in ("reinvestment.mdl", "parameters.csv"):
+    for name in ("reinvestment.mdl", "parameters.csv", "correlations.csv"):
         shutil.copyfile(reinvestment_folder() / name, folder / "model" / name)
 
 

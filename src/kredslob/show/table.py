@@ -62,6 +62,45 @@ def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Tab
     return table
 
 
+def titled_table(
+    frame: pd.DataFrame, heading: str, note: str, scenario: Scenario, language: str
+) -> Table:
+    """Lay formatted text out for the terminal, under the place and policy.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Formatted text.
+    heading : str
+        Stands over the names of the rows.
+    note : str
+        Stands below.
+    scenario : Scenario
+        What it is about.
+    language : str
+        "da" or "en".
+    """
+    title = scenario.setting_title[language]
+    if scenario.name:
+        title += f": {scenario.title[language]}"
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        caption=note,
+        caption_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column(heading)
+    for column in frame.columns:
+        table.add_column(str(column), justify="right")
+    for name, row in frame.iterrows():
+        table.add_row(str(name), *(str(cell) for cell in row))
+    return table
+
+
 def case_table(comparison: pd.DataFrame, language: str) -> Table:
     """Lay published cases out for the terminal.
 

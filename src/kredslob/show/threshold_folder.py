@@ -9,6 +9,7 @@ import pandas as pd
 
 from kredslob.cycle.scenario import Scenario
 from kredslob.show.figures import Drawing
+from kredslob.show.origin import design_frame, levers
 from kredslob.show.run_folder import save_study
 from kredslob.show.threshold_figures import goals_by_rate, regions, repayment, uncertainty
 from kredslob.show.threshold_table import goals_frame, threshold_frame
@@ -43,9 +44,8 @@ def save_threshold(
         "regions": study.regions,
     }
     made_by = {
+        "kind": "threshold",
         "command": command,
-        "setting": scenario.setting,
-        "scenario": scenario.name,
         "seed": study.uncertainty.attrs["seed"],
         "draws": study.uncertainty.sizes["draw"],
     }
@@ -57,7 +57,16 @@ def save_threshold(
         }
 
     draw = partial(draw_threshold, study)
-    save_study(folder, study.runs, tables, draw=draw, texts=texts, made_by=made_by)
+    save_study(
+        folder,
+        study.runs,
+        tables,
+        draw=draw,
+        texts=texts,
+        made_by=made_by,
+        scenario=scenario,
+        design=design_frame(levers(study.runs, scenario)),
+    )
 
 
 def draw_threshold(study: ThresholdStudy, language: str) -> list[Drawing]:

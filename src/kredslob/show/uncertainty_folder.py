@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 import xarray as xr
 
 from kredslob.cycle.scenario import Scenario
 from kredslob.show.figures import Drawing
 from kredslob.show.run_folder import save_study
+from kredslob.show.structure_figures import structure_frame, structures
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 from kredslob.show.uncertainty_table import uncertainty_frame
 
 
 def save_uncertainty(
-    folder: Path, runs: xr.Dataset, found: xr.Dataset, *, scenario: Scenario, command: str
+    folder: Path,
+    runs: xr.Dataset,
+    found: xr.Dataset,
+    *,
+    scenario: Scenario,
+    command: str,
+    compared: xr.Dataset | None = None,
+    chances: Mapping[str, float] | None = None,
 ) -> None:
     """Write a study of uncertainty to a folder, whole or not at all.
 
@@ -31,6 +40,10 @@ def save_uncertainty(
         What was run.
     command : str
         The command that makes the study again.
+    compared : Dataset, optional
+        From `kredslob.studies.structures.by_structure`.
+    chances : mapping of str to float, optional
+        Chance of each hypothesis, where it is not one half.
 
     Raises
     ------
@@ -38,19 +51,39 @@ def save_uncertainty(
         The folder is in use or cannot be made.
     """
     made_by = {
+        "kind": "uncertainty",
         "command": command,
-        "setting": scenario.setting,
-        "scenario": scenario.name,
         "seed": found.attrs["seed"],
         "draws": found.sizes["draw"],
+        "structures": dict(chances or {}),
     }
+    tables = {"uncertainty": found}
+    if compared is not None:
+        tables["structures"] = compared
+
+    def draw(language: str) -> list[Drawing]:
+        by_structure = [] if compared is None else [structures(compared, language)]
+        return [*draw_uncertainty(found, language), *by_structure]
+
+    def texts(language: str) -> dict[str, pd.DataFrame]:
+        frames = {"uncertainty": uncertainty_frame(found, language)}
+        if compared is not None:
+            frames["structures"] = structure_frame(compared, language)
+        return frames
+
+    drawn = pd.DataFrame(
+        found["input"].transpose("draw", "parameter").values,
+        columns=[str(name) for name in found["parameter"].values],
+    )
     save_study(
         folder,
         runs,
-        {"uncertainty": found},
-        draw=partial(draw_uncertainty, found),
-        texts=lambda language: {"uncertainty": uncertainty_frame(found, language)},
+        tables,
+        draw=draw,
+        texts=texts,
         made_by=made_by,
+        scenario=scenario,
+        design=drawn,
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from kredslob.cycle.scenario import Scenario
 from kredslob.show.figures import RATE
 from kredslob.show.language import Words, words
+from kredslob.show.table import titled_table
 from kredslob.show.uncertainty_figures import parties_at_risk
 
 _YEARS = (10, 20, 40)  # those within the horizon, and its end
@@ -48,26 +48,10 @@ def uncertainty_frame(found: xr.Dataset, language: str) -> pd.DataFrame:
 def uncertainty_table(found: xr.Dataset, language: str, scenario: Scenario) -> Table:
     """Lay the answers out for the terminal, under the place and policy."""
     w = words(language)
-    title = scenario.setting_title[language]
-    if scenario.name:
-        title += f": {scenario.title[language]}"
     frame = uncertainty_frame(found, language)
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        caption=w.text("uncertainty.note"),
-        caption_justify="left",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column(w.text("uncertainty.measure", draws=w.number(found.sizes["draw"])))
-    for rate in frame.columns:
-        table.add_column(w.text("rate", rate=rate), justify="right")
-    for question, row in frame.iterrows():
-        table.add_row(str(question), *(str(answer) for answer in row))
-    return table
+    frame.columns = [w.text("rate", rate=rate) for rate in frame.columns]
+    heading = w.text("uncertainty.measure", draws=w.number(found.sizes["draw"]))
+    return titled_table(frame, heading, w.text("uncertainty.note"), scenario, language)
 
 
 def _answers(one: xr.Dataset, parties: list[str], w: Words) -> list[tuple[str, str]]:

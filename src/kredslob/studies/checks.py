@@ -6,8 +6,9 @@ check measures one number that must not pass a stated tolerance.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,20 @@ from kredslob.dimensions import check_dimensions
 from kredslob.errors import ParameterError
 from kredslob.feedback.linear import linearise
 from kredslob.simulation import HasParameters, Model
+from kredslob.studies.extremes import (
+    PAIR_BUDGET,
+    Condition,
+    Extreme,
+    halved_and_doubled,
+    pair_runs,
+    single_runs,
+)
 
 PASS, FAIL, NOT_COMPUTABLE = "pass", "fail", "not computable"
 COLUMNS = ("check", "verdict", "measured", "tolerance", "where")
+PLACE = ("kind", "subject", "conditions", "amount", "unit")
 _TIMES = 21  # at which extreme runs are looked at
-_AT_ONCE = 200  # extreme runs in memory
-_FACTORS = (0.5, 2.0)  # where a model states no ranges
+_PART_OF_PAIRS = 4  # pairs run for a quarter of the time: there are hundreds of thousands
 _ROUNDING = 1e-9  # of a stock's largest value
 _ORDER = 0.3  # by which the observed order of Euler's method may miss one
 _OF_STEPS = {
@@ -36,8 +45,45 @@ _OF_STEPS = {
 _STEP = 0.5
 _EXACT = 1e-12  # an integration error of nothing, which has no order
 
-Extreme = tuple[str, Mapping[str, Any]]
 Scenario = Mapping[str, Any] | HasParameters | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a check measured what it did, in parts that can be told in any language.
+
+    Parameters
+    ----------
+    subject : str
+        The variable, parameter, policy, case or reason.
+    kind : str
+        Which of these it is: variable, sum (of what happens in a step), policy, quantity (of a
+        case), reason; or step, order, effect, refused, for an amount that is told in words.
+    conditions : tuple of Condition
+        What was changed in the run.
+    amount : float
+        A number that belongs to it.
+    unit : str
+        Its unit.
+    """
+
+    subject: str = ""
+    kind: str = "variable"
+    conditions: tuple[Condition, ...] = ()
+    amount: float = float("nan")
+    unit: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "refused":
+            return f"refused conditions: {self.amount:.0f}"
+        if self.kind == "order":
+            return f"{self.amount:.2f}"
+        if self.kind == "step":
+            return f"{self.amount:.3g} {self.unit}".strip()
+        if self.kind == "effect":
+            return f"{self.subject}: {self.amount:+.0%}"
+        under = ", ".join(map(str, self.conditions))
+        return f"{self.subject} ({under})" if under else self.subject
 
 
 @dataclass(frozen=True)
@@ -52,33 +98,85 @@ class Check:
         pass, fail or not computable.
     measured, tolerance : float
         What was measured, and the most that it may be; NaN where nothing could be.
-    where : str
-        The variable, run or case where it was largest, or why nothing could be measured.
+    place : Place
+        Where it was largest, or why nothing could be measured.
     """
 
     check: str
     verdict: str
     measured: float
     tolerance: float
-    where: str = ""
+    place: Place = field(default_factory=Place)
 
 
-def measured(check: str, value: float, tolerance: float, where: str = "") -> Check:
-    """A check that passes if a value is at most its tolerance; NaN fails."""
+def measured(check: str, value: float, tolerance: float, place: Place | str = "") -> Check:
+    """A check that passes if a value is at most its tolerance; NaN fails. A text is a variable."""
+    where = Place(place) if isinstance(place, str) else place
     return Check(check, PASS if value <= tolerance else FAIL, float(value), tolerance, where)
 
 
 def not_computable(check: str, tolerance: float, reason: object) -> Check:
     """A check that could not be made, which is not the same as one that passed."""
-    return Check(check, NOT_COMPUTABLE, float("nan"), tolerance, str(reason))
+    return Check(check, NOT_COMPUTABLE, float("nan"), tolerance, Place(str(reason), kind="reason"))
 
 
 def table(checks: Sequence[Check]) -> pd.DataFrame:
-    """One row a check, with `COLUMNS`."""
-    return pd.DataFrame([asdict(check) for check in checks], columns=list(COLUMNS))
+    """One row a check, with `COLUMNS`, and `PLACE`: the parts of "where", conditions as JSON."""
+    rows = [
+        {
+            "check": check.check,
+            "verdict": check.verdict,
+            "measured": check.measured,
+            "tolerance": check.tolerance,
+            "where": str(check.place),
+            "kind": check.place.kind,
+            "subject": check.place.subject,
+            "conditions": json.dumps(
+                [[c.label, c.relation, c.value] for c in check.place.conditions],
+                ensure_ascii=False,
+            ),
+            "amount": check.place.amount,
+            "unit": check.place.unit,
+        }
+        for check in checks
+    ]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *PLACE])
 
 
-def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
+def checks_dataset(found: pd.DataFrame, model: Model) -> xr.Dataset:
+    """Checks as a Dataset, to be kept with other results.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `check_model`, or `kredslob.studies.cycle_checks.check_cycle`.
+    model : Model
+        The model that was checked.
+
+    Returns
+    -------
+    Dataset
+        Over check: "verdict", "measured", "tolerance", "where" and its parts; attributes say which
+        model it was and what checked it.
+    """
+    columns = [name for name in found.columns if name != "check"]
+    said = {"measured": "what was measured", "tolerance": "the most that it may be"}
+    variables = {
+        name: (
+            "check",
+            found[name].to_numpy(dtype=float if name in (*said, "amount") else str),
+            {"units": "Dmnl", "long_name": said.get(name, name)},
+        )
+        for name in columns
+    }
+    shared = model.shared_design(None, {}, None, None, None)
+    made_by = model.provenance(shared, None, model.program.integration, 0)
+    return xr.Dataset(variables, {"check": found["check"].to_numpy(dtype=str)}, made_by)
+
+
+def check_model(
+    model: Model, scenario: Scenario = None, *, pair_budget: float = PAIR_BUDGET
+) -> pd.DataFrame:
     """Test any model: units, extreme conditions, time step and integration error.
 
     Parameters
@@ -87,17 +185,22 @@ def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
         Any model.
     scenario : mapping or object with ``parameters``, optional
         What to change, as for `Model.run`.
+    pair_budget : float
+        As for `kredslob.studies.extremes.pair_runs`.
 
     Returns
     -------
     DataFrame
         One row a check: "check", "verdict" (pass, fail or not computable), "measured",
-        "tolerance" (the most that it may be) and "where":
+        "tolerance" (the most that it may be) and "where", the parts of which follow:
 
         * units: places where units do not agree.
         * finite: variables that are no number in some run, with each constant halved and doubled.
         * negative stocks: the lowest value, over the largest in the run as it is, of stocks that
           are never negative there.
+        * pairs: runs, under each two of these conditions at once and for a quarter of the time, in
+          which a variable is no number or such a stock is negative at the end. For a large model a
+          covering array of them (`kredslob.studies.extremes.covering_array`).
         * time step: over the shortest time constant (of the linearised model, past the start).
         * integration order: by how much log2 of |y(dt) - y(dt/2)| / |y(dt/2) - y(dt/4)|, summed
           over all stocks, misses one; for Runge-Kutta 4, by how much it falls short of one.
@@ -115,22 +218,9 @@ def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
     --------
     >>> check_model(Model("model.mdl")).query("verdict == 'fail'")  # doctest: +SKIP
     """
-    return table(list(model_checks(model, scenario, halved_and_doubled(model))))
-
-
-def halved_and_doubled(model: Model) -> list[Extreme]:
-    """Extreme conditions of a model that states no ranges: each constant halved, and doubled."""
-    program = model.program
-    control = {n for n, a in program.arrays.items() if a.kind != "constant"}
-    found: list[Extreme] = []
-    for name, default in program.defaults.items():
-        values = np.asarray(default, dtype=float)
-        if name in control or not np.isfinite(values).all() or not values.any():
-            continue
-        for factor in _FACTORS:
-            changed = (factor * values).reshape(program.arrays[name].shape)
-            found.append((f"{name} x {factor:g}", {name: changed}))
-    return found
+    return table(
+        list(model_checks(model, scenario, halved_and_doubled(model), pair_budget=pair_budget))
+    )
 
 
 def model_checks(
@@ -138,76 +228,124 @@ def model_checks(
     scenario: Scenario,
     extremes: Sequence[Extreme],
     never_negative: Sequence[str] | None = None,
+    at_most: Mapping[str, float] | None = None,
+    *,
+    pair_budget: float = PAIR_BUDGET,
 ) -> Iterator[Check]:
     """The checks of `check_model`, under given extreme conditions.
 
-    ``never_negative`` names the stocks that cannot be negative, if it is known which they are.
+    ``never_negative`` names the stocks that cannot be negative, if it is known which they are, and
+    ``at_most`` gives the most that some variables can be.
     """
     mismatches = check_dimensions(model.file.path)
     yield measured("units", len(mismatches), 0, mismatches[0].variable if mismatches else "")
     base = model.run(scenario)
-    yield from _extreme_conditions(model, scenario, base, extremes, never_negative)
+    bounds = _Bounds(_sizes(base, never_negative), at_most or {})
+    accepted: list[Extreme] = []
+    yield from _one_by_one(model, scenario, base, extremes, bounds, accepted)
+    yield _pairs(model, scenario, base, accepted, bounds, pair_budget)
     yield _time_step(model, scenario, base)
     yield from _integration(model, scenario, base)
 
 
-def _extreme_conditions(
+@dataclass(frozen=True)
+class _Bounds:
+    """What may not be negative, with its size in the run as it is, and what may not be above."""
+
+    sizes: Mapping[str, float]
+    at_most: Mapping[str, float]
+
+    def passed(self, name: str, values: np.ndarray) -> np.ndarray:
+        """How far beyond its bounds each run, the first axis, takes a variable; NaN is nowhere."""
+        by_run = np.nan_to_num(values.reshape(len(values), -1))
+        beyond = np.zeros(len(values))
+        if name in self.sizes:
+            beyond = np.maximum(beyond, -by_run.min(axis=1) / self.sizes[name])
+        if name in self.at_most:
+            most = self.at_most[name]
+            beyond = np.maximum(beyond, by_run.max(axis=1) / most - 1)
+        return beyond
+
+
+def _one_by_one(
     model: Model,
     scenario: Scenario,
     base: xr.Dataset,
     extremes: Sequence[Extreme],
-    never_negative: Sequence[str] | None,
+    bounds: _Bounds,
+    accepted: list[Extreme],
 ) -> Iterator[Check]:
-    """Whether all variables stay numbers, and stocks that must not be negative are not."""
+    """Whether all variables stay numbers and within their bounds; notes what the model accepts."""
     every = max(1, (base.sizes["time"] - 1) // (_TIMES - 1))
     times = list(base["time"].values[::every])
-    kept = [str(n) for n, v in base.items() if v.attrs["kind"] not in ("constant", "data")]
-    sizes = _sizes(base, never_negative)
-    lost = {n: "" for n in kept if not np.isfinite(base[n].values).all()}
-    lowest = {n: (-float(base[n].min()) / size, n) for n, size in sizes.items()}
-    looked_at = 0
-    for part, runs in _extreme_runs(model, scenario, extremes, times, kept):
-        looked_at += len(part)
+    kept = _computed(base)
+    lost = {n: Place(n) for n in kept if not np.isfinite(base[n].values).all()}
+    beyond = {
+        n: (float(bounds.passed(n, base[n].values[np.newaxis])[0]), Place(n))
+        for n in (*bounds.sizes, *bounds.at_most)
+    }
+    for part, runs in single_runs(model, scenario, extremes, at=times, save=kept):
+        accepted.extend(part)
         for name in (n for n in kept if "run" in runs[n].dims):
-            values = runs[name].values.reshape(len(part), -1)
-            for run in np.flatnonzero(~np.isfinite(values).all(axis=1))[:1]:
-                lost.setdefault(name, f"{name} ({part[run][0]})")
-            if name in sizes:
-                below = -np.nan_to_num(values.min(axis=1)) / sizes[name]
-                run = int(np.argmax(below))
-                lowest[name] = max(lowest[name], (below[run], f"{name} ({part[run][0]})"))
-    name, where = next(iter(lost.items()), ("", ""))
-    refused = len(extremes) - looked_at
-    note = f"refused conditions: {refused}" if refused else ""
-    yield measured("finite", len(lost), 0, where or name or note)
-    depth, where = max(lowest.values(), default=(0.0, ""))
+            values = runs[name].values
+            for run in np.flatnonzero(~_finite(values))[:1]:
+                lost.setdefault(name, Place(name, conditions=(part[run].condition,)))
+            if name in beyond:
+                passed = bounds.passed(name, values)
+                run = int(np.argmax(passed))
+                if passed[run] > beyond[name][0]:
+                    place = Place(name, conditions=(part[run].condition,))
+                    beyond[name] = (float(passed[run]), place)
+    refused = len(extremes) - len(accepted)
+    note = Place(kind="refused", amount=refused) if refused else Place()
+    yield measured("finite", len(lost), 0, next(iter(lost.values()), note))
+    depth, place = max(beyond.values(), key=lambda pair: pair[0], default=(0.0, Place()))
     depth = max(0.0, depth)
-    yield measured("negative stocks", depth, _ROUNDING, where if depth > _ROUNDING else "")
+    yield measured("negative stocks", depth, _ROUNDING, place if depth > _ROUNDING else Place())
 
 
-def _extreme_runs(
+def _pairs(
     model: Model,
     scenario: Scenario,
+    base: xr.Dataset,
     extremes: Sequence[Extreme],
-    times: Sequence[float],
-    kept: Sequence[str],
-) -> Iterator[tuple[Sequence[Extreme], xr.Dataset]]:
-    """Runs under extreme conditions, some at a time, without those that the model refuses.
-
-    A condition is refused if it cannot be meant, such as a horizon that ends before it begins.
-    """
-    for begin in range(0, len(extremes), _AT_ONCE):
-        part = extremes[begin : begin + _AT_ONCE]
-        try:
-            changes = [change for _, change in part]
-            runs = model.run_many(changes, scenario, at=list(times), save=list(kept))
-        except ParameterError:
-            if len(part) == 1:
+    bounds: _Bounds,
+    budget: float,
+) -> Check:
+    """Runs under two conditions at once in which something is no number or beyond its bounds."""
+    times = base["time"].values
+    end = float(times[max(1, len(times) // _PART_OF_PAIRS) if len(times) > 1 else 0])
+    broken, place = 0, Place()
+    parts = pair_runs(
+        model,
+        scenario,
+        extremes,
+        at=[end],
+        save=_computed(base),
+        years=end - float(times[0]) or None,
+        budget=budget,
+    )
+    for conditions, runs in parts:
+        bad = np.zeros(len(conditions), dtype=bool)
+        for name, array in runs.data_vars.items():
+            if "run" not in array.dims:
                 continue
-            for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                yield from _extreme_runs(model, scenario, half, times, kept)
-        else:
-            yield part, runs
+            values = array.values
+            wrong = ~_finite(values) | (bounds.passed(str(name), values) > _ROUNDING)
+            if wrong.any() and not broken and not place.subject:
+                place = Place(str(name), conditions=conditions[int(np.argmax(wrong))])
+            bad |= wrong
+        broken += int(bad.sum())
+    return measured("pairs", broken, 0, place)
+
+
+def _computed(base: xr.Dataset) -> list[str]:
+    return [str(n) for n, v in base.items() if v.attrs["kind"] not in ("constant", "data")]
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    """Which runs, the first axis, hold nothing but numbers."""
+    return np.isfinite(values.reshape(len(values), -1)).all(axis=1)
 
 
 def _sizes(base: xr.Dataset, never_negative: Sequence[str] | None) -> dict[str, float]:
@@ -231,7 +369,7 @@ def _time_step(model: Model, scenario: Scenario, base: xr.Dataset) -> Check:
     except ParameterError as problem:
         return not_computable("time step", _STEP, problem)
     unit = model.program.arrays[model.program.clock.step].unit
-    shortest = f"{1 / fastest:.3g} {unit}".strip() if fastest else ""
+    shortest = Place(kind="step", amount=1 / fastest, unit=unit) if fastest else Place()
     of_it = round(step * fastest, 6)  # the slopes are differences, known to fewer digits than all
     return measured("time step", of_it, _STEP, shortest)
 
@@ -270,7 +408,8 @@ def _order(first: float, second: float, euler: bool) -> Check:
         return not_computable("integration order", _ORDER, "no error to measure")
     order = float(np.log2(first / second)) if first > 0 else float("nan")
     missed = abs(order - 1) if euler else max(0.0, 1 - order)
-    return measured("integration order", missed, _ORDER, f"{order:.2f}")
+    place = Place(kind="order", amount=order)
+    return measured("integration order", missed, _ORDER, place)
 
 
 def _largest(check: str, gaps: Mapping[str, float]) -> Check:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.draws import DISTRIBUTION
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
@@ -26,7 +25,7 @@ from kredslob.cycle.threshold import (
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_factors, stated_in
+from kredslob.studies.questions import cycle_correlations, cycle_factors, distribution, stated_in
 
 RATE = "reinvestment rate"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -159,7 +158,9 @@ def critical_rate_uncertainty(
     check_constant_rate(scenario)
     if draws < 2:
         raise ParameterError(f"draws: found {draws}, expected at least 2")
-    drawn = sample(cycle_factors(scenario), draws, seed=seed)
+    factors = cycle_factors(scenario)
+    correlations = cycle_correlations(factors)
+    drawn = sample(factors, draws, seed=seed, correlations=correlations)
     columns = {str(name): values.values for name, values in drawn.data_vars.items()}
     low, high = _brackets(_margins(model, columns, scenario, years), draws, _SCANNED_PER_DRAW)
     runs = _runs(model, {**columns, RATE: np.ones(draws)}, scenario, years, GAIN_VARIABLES)
@@ -184,7 +185,7 @@ def critical_rate_uncertainty(
         enough, "share of draws in which some reinvestment rate is enough"
     )
     found["rank correlation"] = _rank_correlation(gain, columns)
-    found.attrs |= {"seed": seed, "distribution": DISTRIBUTION}
+    found.attrs |= {"seed": seed, "distribution": distribution(correlations)}
     return found
 
 

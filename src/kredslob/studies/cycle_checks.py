@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.cycle.cases import compare_all
+from kredslob.cycle.cases import compare, list_cases, load_case
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import Scenario, load_scenario, parameter_table
+from kredslob.design import one_design
 from kredslob.simulation import Model
-from kredslob.studies.checks import Check, Extreme, measured, model_checks, table
-from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_factors
+from kredslob.studies.checks import Check, Place, measured, model_checks, table
+from kredslob.studies.extremes import (
+    PAIR_BUDGET,
+    Condition,
+    Conditioned,
+    Extreme,
+    pair_runs,
+    single_runs,
+)
+from kredslob.studies.questions import cycle_draws
 
 RATE = "reinvestment rate"
 _ROUNDING = 1e-9
@@ -29,6 +38,9 @@ _NEVER_NEGATIVE = (
     *("Newly Stable", "Fund Cash", "Delivery Capacity", "Evidence", "Budget Owner Support"),
     *("Investor Claims Paid", "Cumulated Starts", "Cumulated Completions", "Cumulated Spent"),
 )
+_AT_MOST = {"Documentation Capability": 1.0, "Budget Owner Support": 1.0}
+_NOTHING = {"capital at start": 0.0, "capital per year": 0.0}
+_YEARS_OF_NOTHING = 10.0  # a course that begins without money would begin in the first of them
 _PEOPLE = ("Thriving", "Strained", "Crisis", "in intervention", "Newly Stable")
 _LEDGERS = tuple(f"{of} balance" for of in ("money", "spending", "purse", "savings", "return"))
 _BUSY = {  # everything moves: private capital, all purses pledge, yearly capital, interest
@@ -42,13 +54,15 @@ _BUSY = {  # everything moves: private capital, all purses pledge, yearly capita
 }
 
 
-def check_cycle(model: Model) -> pd.DataFrame:
+def check_cycle(model: Model, *, pair_budget: float = PAIR_BUDGET) -> pd.DataFrame:
     """Test the reinvestment model.
 
     Parameters
     ----------
     model : Model
         The reinvestment model, or a changed one with the same variables.
+    pair_budget : float
+        As for `kredslob.studies.extremes.pair_runs`.
 
     Returns
     -------
@@ -58,7 +72,8 @@ def check_cycle(model: Model) -> pd.DataFrame:
 
         * people, money: the largest imbalance at any step, over what there is to balance, counted
           from the flows and from the model's own ledgers.
-        * zero funding: courses started where no capital is offered.
+        * zero funding: courses started where no capital is offered, under each extreme condition
+          and each two of them.
         * published cases: the largest difference, over the difference that its case file allows.
         * ranking of rates: share of 200 draws of all uncertain parameters in which the rates 0,
           1/2 and 1 do not come in the same order by citizens helped.
@@ -66,22 +81,23 @@ def check_cycle(model: Model) -> pd.DataFrame:
           most years of wellbeing.
         * switches: hypotheses that, turned about, change which of the rates 0 and 1 helps more.
     """
-    return table(list(_checks(model)))
+    return table(list(_checks(model, pair_budget)))
 
 
-def _checks(model: Model) -> Iterator[Check]:
+def _checks(model: Model, pair_budget: float) -> Iterator[Check]:
     chosen = load_scenario()
-    yield from model_checks(model, chosen, _extremes(chosen), _NEVER_NEGATIVE)
+    extremes = _extremes(model, chosen)
+    yield from model_checks(
+        model, chosen, extremes, _NEVER_NEGATIVE, _AT_MOST, pair_budget=pair_budget
+    )
     yield from _conservation(model)
-    nothing = {"capital at start": 0.0, "capital per year": 0.0}
-    run = model.run({**chosen.parameters, **nothing}, save=["Cumulated Starts"])
-    yield measured("zero funding", float(abs(run["Cumulated Starts"]).max()), _ROUNDING)
+    yield _zero_funding(model, chosen, extremes, pair_budget)
     yield _published(model)
     yield from _rankings(model, chosen)
     yield _switches(model, chosen)
 
 
-def _extremes(chosen: Scenario) -> list[Extreme]:
+def _extremes(model: Model, chosen: Scenario) -> list[Extreme]:
     """Each parameter, lever and switch at its low and high, and at zero where that may be."""
     found: list[Extreme] = []
     for row in parameter_table():
@@ -90,8 +106,37 @@ def _extremes(chosen: Scenario) -> list[Extreme]:
         values = {row.low, row.high} | ({0.0} if row.minimum == 0 else set())
         for value in sorted(values - {row.value}):
             changed = chosen.with_parameters(_nested(row, value)).parameters[row.name]
-            found.append((f"{row.label} = {value:g}", {row.name: changed}))
+            numbers = one_design(model.program, {row.name: changed}).values[row.name][0]
+            found.append(Extreme(Condition(row.label, "=", value), row.name, numbers))
     return found
+
+
+def _zero_funding(
+    model: Model, chosen: Scenario, extremes: Sequence[Extreme], budget: float
+) -> Check:
+    nothing = {**chosen.parameters, **_NOTHING}
+    save = ["Cumulated Starts"]
+    begun, place = float(abs(model.run(nothing, save=save)[save[0]]).max()), Place()
+    others = [extreme for extreme in extremes if extreme.name not in _NOTHING]
+    singles: Iterator[Conditioned] = (
+        ([(extreme.condition,) for extreme in part], runs)
+        for part, runs in single_runs(model, nothing, others, at=[_YEARS_OF_NOTHING], save=save)
+    )
+    pairs = pair_runs(
+        model,
+        nothing,
+        others,
+        at=[_YEARS_OF_NOTHING],
+        save=save,
+        years=_YEARS_OF_NOTHING,
+        budget=budget,
+    )
+    for conditions, runs in chain(singles, pairs):
+        starts = abs(runs[save[0]].values.reshape(len(conditions), -1)).max(axis=1)
+        worst = int(np.argmax(starts))
+        if starts[worst] > begun:
+            begun, place = float(starts[worst]), Place(save[0], conditions=conditions[worst])
+    return measured("zero funding", begun, _ROUNDING, place if begun > _ROUNDING else Place())
 
 
 def _nested(row: Parameter, value: float) -> dict[str, Any]:
@@ -128,22 +173,23 @@ def _step_gap(stock: xr.DataArray, net: xr.DataArray) -> float:
 
 def _worst(check: str, gaps: Mapping[str, float]) -> Check:
     worst = max(gaps, key=lambda name: gaps[name])
-    return measured(check, gaps[worst], _ROUNDING, worst)
+    return measured(check, gaps[worst], _ROUNDING, Place(worst, kind="sum"))
 
 
 def _published(model: Model) -> Check:
-    found = compare_all(model).dropna(subset=["within"])
+    by_case = [compare(load_case(name), model).assign(case=name) for name in list_cases()]
+    found = pd.concat(by_case, ignore_index=True).dropna(subset=["within"])
     apart = (found["model"] / found["published"].where(found["published"] != 0, 1.0)) - (
         found["published"] != 0
     )
     over = (apart.abs() / found["within"]).fillna(np.inf)
     worst = found.iloc[int(over.argmax())]
-    where = f"{worst['case'].partition(':')[0]}: {worst['quantity']}"
-    return measured("published cases", float(over.max()), 1, where)
+    place = Place(f"{worst['case']}: {worst['quantity']}", kind="quantity")
+    return measured("published cases", float(over.max()), 1, place)
 
 
 def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
-    draws = sample(cycle_factors(chosen), _DRAWS, seed=_SEED)
+    draws = cycle_draws(chosen, _DRAWS, seed=_SEED)
     by_rate = [chosen.with_parameters({RATE: rate}) for rate in _RATES]
     helped = _outcome(model, by_rate, draws, "Cumulated Completions")
     order = np.argsort(helped, axis=0)
@@ -153,7 +199,8 @@ def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
     gained = _outcome(model, policies, draws, "Cumulated Wellbeing Years")
     best = np.argmax(gained, axis=0)
     changed = (best[1:] != best[0]).mean()
-    yield measured("ranking of policies", changed, _MOST_CHANGED, _POLICIES[best[0]])
+    favourite = Place(_POLICIES[best[0]], kind="policy")
+    yield measured("ranking of policies", changed, _MOST_CHANGED, favourite)
 
 
 def _outcome(
@@ -182,8 +229,8 @@ def _switches(model: Model, chosen: Scenario) -> Check:
     more = np.sign(np.diff(helped, axis=1)[:, 0])
     effect = np.abs(np.array(helped)[:, 1] / helped[0][1] - 1)
     worst = list(now)[int(np.argmax(effect[1:]))]
-    where = f"{worst}: {effect[1:].max():+.0%}"
-    return measured("switches", int((more[1:] != more[0]).sum()), 0, where)
+    place = Place(worst, kind="effect", amount=float(effect[1:].max()))
+    return measured("switches", int((more[1:] != more[0]).sum()), 0, place)
 
 
 def _helped(model: Model, scenario: Scenario) -> float:

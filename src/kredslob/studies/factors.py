@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from kredslob.copula import contradiction, normal_matrix, together
 from kredslob.design import RUN
 from kredslob.errors import ParameterError
 
 DISTRIBUTIONS = ("uniform", "triangular", "switch")
+EVEN = 0.5
+"""Chance of a switch of which nothing is known."""
 _LARGEST_SEED = 2**32 - 2  # of NumPy, less one for libraries that take 0 for no seed
 
 
@@ -26,16 +29,19 @@ class Factor:
     low, high : float
         Its range, in the constant's unit.
     distribution : str
-        uniform; triangular, with the peak at ``mode``; or switch: low or high, with equal chance.
+        uniform; triangular, with the peak at ``mode``; or switch: low or high.
     mode : float, optional
         Most likely value of a triangular one.
     label : str
         What people call it; the name if empty.
+    chance : float
+        Chance, 0 to 1, that a switch is at its high value.
 
     Raises
     ------
     ParameterError
-        The range is empty or not finite, the mode lies outside, or the distribution is unknown.
+        The range is empty or not finite, the mode lies outside, the distribution is unknown, or the
+        chance is not between 0 and 1.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Factor:
     distribution: str = "uniform"
     mode: float | None = None
     label: str = ""
+    chance: float = EVEN
 
     def __post_init__(self) -> None:
         found = f"'{self.name}': found low {self.low:g} and high {self.high:g}"
@@ -56,6 +63,8 @@ class Factor:
             )
         if self.distribution == "triangular" and not self.low <= self._peak <= self.high:
             raise ParameterError(f"{found} and mode {self.mode}, expected it between them")
+        if not 0 <= self.chance <= 1:
+            raise ParameterError(f"'{self.name}': found chance {self.chance}, expected 0 to 1")
 
     @property
     def _peak(self) -> float:
@@ -64,7 +73,7 @@ class Factor:
     def values(self, chances: np.ndarray) -> np.ndarray:
         """Values at chances from 0 to 1: the inverse of the distribution function."""
         if self.distribution == "switch":
-            return np.where(chances < 0.5, self.low, self.high)
+            return np.where(chances < 1 - self.chance, self.low, self.high)
         width = self.high - self.low
         if self.distribution == "uniform":
             return self.low + chances * width
@@ -182,22 +191,13 @@ def _correlated(
     chances: np.ndarray, names: Sequence[str], correlations: Mapping[tuple[str, str], float]
 ) -> np.ndarray:
     """Chances with these rank correlations: a Gaussian copula over the same draws."""
-    from scipy.stats import norm
-
-    place = {name: k for k, name in enumerate(names)}
-    matrix = np.eye(len(names))
     for (a, b), rank in correlations.items():
-        missing = [n for n in (a, b) if n not in place]
+        missing = [n for n in (a, b) if n not in names]
         if missing:
             raise ParameterError(f"correlation: '{missing[0]}' is no factor of this sample")
         if not -1 <= rank <= 1:
             raise ParameterError(f"correlation of '{a}' and '{b}': found {rank}, expected -1 to 1")
-        # Pearson's correlation of normal variables with this rank correlation (Spearman's)
-        matrix[place[a], place[b]] = matrix[place[b], place[a]] = 2 * np.sin(np.pi * rank / 6)
-    try:
-        spread = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:
-        raise ParameterError("correlations: they contradict each other") from None
-    tiny = np.finfo(float).tiny
-    normal = norm.ppf(np.clip(chances, tiny, 1 - np.finfo(float).epsneg))
-    return norm.cdf(normal @ spread.T)
+    matrix = normal_matrix(names, correlations)
+    if contradiction(matrix) is not None:
+        raise ParameterError("correlations: they contradict each other")
+    return together(chances, matrix)

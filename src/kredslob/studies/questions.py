@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kredslob.cycle.draws import uncertain_rows
+import numpy as np
+import xarray as xr
+
+from kredslob.cycle.accounts import LAST_YEAR
+from kredslob.cycle.changes import hint
+from kredslob.cycle.correlations import correlation_table
+from kredslob.cycle.draws import DISTRIBUTION, uncertain_rows
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
+from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import DEFAULT_SETTING, Scenario, load_scenario, parameter_table
 from kredslob.cycle.threshold import LAST_PART
-from kredslob.simulation import HasParameters
+from kredslob.errors import ParameterError
+from kredslob.simulation import HasParameters, Model
 from kredslob.studies.evaluate import Outcomes
-from kredslob.studies.factors import Factor
+from kredslob.studies.factors import EVEN, Factor, sample
 from kredslob.studies.search import Objective
 
 _SHIPPED = (
@@ -47,18 +55,31 @@ _LEVERS = (_RATE, "allocation weight", _RESERVED, "evaluation share")
 _PURSES = ("municipality", "region", "state")
 
 
-def cycle_factors(scenario: Mapping[str, Any] | HasParameters | None) -> list[Factor]:
+def cycle_factors(
+    scenario: Mapping[str, Any] | HasParameters | None,
+    structures: Mapping[str, float] | None = None,
+) -> list[Factor]:
     """The uncertain parameters, each with the distribution of its row of the table.
 
     Parameters
     ----------
     scenario : mapping or object with ``parameters``, optional
         Place and policy. What it states otherwise than the table is a choice, and is held.
+    structures : mapping of str to float, optional
+        Chance, 0 to 1, that a hypothesis of the model holds, by name of its switch. Default: one
+        half each.
 
     Returns
     -------
     list of Factor
+
+    Raises
+    ------
+    ParameterError
+        A name is no switch, a chance is not between 0 and 1, or the scenario states the switch.
     """
+    rows = uncertain_rows(parameter_table(), stated_in(scenario))
+    chances = _chances(structures or {}, rows)
     return [
         Factor(
             row.label,
@@ -66,14 +87,102 @@ def cycle_factors(scenario: Mapping[str, Any] | HasParameters | None) -> list[Fa
             row.high,
             row.distribution,
             row.value if row.distribution == "triangular" else None,
+            chance=chances.get(row.name, EVEN),
         )
-        for row in uncertain_rows(parameter_table(), stated_in(scenario))
+        for row in rows
     ]
+
+
+def _chances(structures: Mapping[str, float], rows: Sequence[Parameter]) -> dict[str, float]:
+    switches = [row.name for row in parameter_table() if row.kind == "switch"]
+    drawn = {row.name for row in rows}
+    for name, chance in structures.items():
+        if name not in switches:
+            known = f"expected one of {', '.join(switches)}{hint(name, switches)}"
+            raise ParameterError(f"structures: found '{name}', {known}")
+        if name not in drawn:
+            raise ParameterError(f"structures: '{name}' is stated by the scenario and not drawn")
+        if not 0 <= chance <= 1:
+            raise ParameterError(f"structures: '{name}': found {chance:g}, expected 0 to 1")
+    return dict(structures)
+
+
+def cycle_correlations(factors: Sequence[Factor]) -> dict[tuple[str, str], float]:
+    """Rank correlations of the file beside the parameter table, of pairs that are both drawn."""
+    drawn = {factor.name for factor in factors}
+    return {pair: rank for pair, rank in correlation_table().items() if drawn.issuperset(pair)}
+
+
+def cycle_draws(
+    scenario: Mapping[str, Any] | HasParameters | None,
+    count: int,
+    *,
+    method: str = "random",
+    seed: int = 0,
+    structures: Mapping[str, float] | None = None,
+) -> xr.Dataset:
+    """Draw all that is uncertain, with the correlations of the file beside the parameter table.
+
+    Parameters
+    ----------
+    scenario : mapping or object with ``parameters``, optional
+        As for `cycle_factors`.
+    count, method, seed
+        As for `kredslob.studies.factors.sample`.
+    structures : mapping of str to float, optional
+        As for `cycle_factors`.
+
+    Returns
+    -------
+    Dataset
+        As from `kredslob.studies.factors.sample`.
+
+    Raises
+    ------
+    ParameterError
+        As for `cycle_factors` and `kredslob.studies.factors.sample`.
+    """
+    factors = cycle_factors(scenario, structures)
+    return sample(
+        factors, count, method=method, seed=seed, correlations=cycle_correlations(factors)
+    )
+
+
+def distribution(
+    correlations: Mapping[tuple[str, str], float], structures: Mapping[str, float] | None = None
+) -> str:
+    """Say how what is uncertain was drawn."""
+    said = [DISTRIBUTION]
+    if correlations:
+        pairs = "; ".join(f"{a} with {b}: {rank:g}" for (a, b), rank in correlations.items())
+        said.append(f"rank correlations by a Gaussian copula: {pairs}")
+    if structures:
+        chances = "; ".join(f"{name}: {chance:g}" for name, chance in structures.items())
+        said.append(f"chances that hypotheses hold: {chances}")
+    return "; ".join(said)
 
 
 def stated_in(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str, Any]:
     """Parameters that a scenario states, in whichever form it is given."""
     return scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
+
+
+def whole_years(model: Model, years: float | None) -> int:
+    """The horizon: as asked, or as the model file says.
+
+    Raises
+    ------
+    ParameterError
+        It is not 1 to 70 whole years.
+    """
+    clock, values = model.program.clock, model.program.defaults
+    end, start = (float(np.ravel(values[name])[0]) for name in (clock.final, clock.initial))
+    length = end - start if years is None else years
+    if length % 1 or not 1 <= length <= LAST_YEAR:
+        raise ParameterError(
+            f"years: found {length:g}, expected a whole number from 1 to {LAST_YEAR}"
+        )
+    return int(length)
 
 
 def cycle_questions(years: int) -> Outcomes:

@@ -164,7 +164,7 @@ def morris(
     M. D. Morris (1991), Technometrics 33, 161-174; F. Campolongo, J. Cariboni and A. Saltelli
     (2007), Environmental Modelling & Software 22, 1509-1518.
     """
-    _check_count("trajectories", trajectories, _FEWEST_TRAJECTORIES)
+    check_trajectories(trajectories)
     check_seed(seed)
     sampler = extra("SALib.sample.morris", "SALib")
     problem = _problem([*_check_factors(factors), DUMMY])
@@ -236,9 +236,7 @@ def sobol(
     (2010), Computer Physics Communications 181, 259-270; the dummy: F. Khorashadi Zadeh et al.
     (2017), Environmental Modelling & Software 91, 210-222.
     """
-    _check_count("samples", samples, _FEWEST_SAMPLES)
-    if samples & (samples - 1):
-        raise ParameterError(f"samples: found {samples}, expected a power of 2")
+    check_sobol(samples)
     check_seed(seed)
     sampler = extra("SALib.sample.sobol", "SALib")
     problem = _problem(_check_factors(factors))
@@ -372,6 +370,20 @@ def of_outcome(found: xr.Dataset, outcome: str) -> xr.DataArray:
     if outcome not in names:
         raise ParameterError(f"found no outcome '{outcome}', expected one of {', '.join(names)}")
     return strength(found).sel(outcome=outcome)
+
+
+def check_trajectories(trajectories: int) -> None:
+    """Raise ParameterError where there are too few for `morris`, or SALib is not installed."""
+    extra("SALib", "SALib")
+    _check_count("trajectories", trajectories, _FEWEST_TRAJECTORIES)
+
+
+def check_sobol(samples: int) -> None:
+    """Raise ParameterError where there are too few for `sobol`, or no power of 2."""
+    extra("SALib", "SALib")
+    _check_count("samples", samples, _FEWEST_SAMPLES)
+    if samples & (samples - 1):
+        raise ParameterError(f"samples: found {samples}, expected a power of 2")
 
 
 # --- samples ---
@@ -577,6 +589,7 @@ def _about(
         "mode": [np.nan if f.mode is None else f.mode for f in factors],
         "distribution": [f.distribution for f in factors],
         "label": [f.label for f in factors],
+        "chance": [f.chance for f in factors],
     }
     coords: dict[str, Any] = {"factor": [f.name for f in factors]}
     coords |= {name: ("factor", values) for name, values in columns.items()}
@@ -598,6 +611,7 @@ def _factor(cell: xr.DataArray) -> Factor:
         str(cell["distribution"].item()),
         None if np.isnan(mode) else mode,
         str(cell["label"].item()),
+        float(cell["chance"]),
     )
 
 

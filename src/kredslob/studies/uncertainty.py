@@ -8,16 +8,20 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.accounts import LAST_YEAR
-from kredslob.cycle.draws import DISTRIBUTION
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
-from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate, late_times
+from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate
 from kredslob.studies.evaluate import Outcomes, evaluate
 from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_factors, cycle_questions
+from kredslob.studies.questions import (
+    cycle_correlations,
+    cycle_factors,
+    cycle_questions,
+    distribution,
+    whole_years,
+)
 
 RATES = (0.5, 1.0)
 DRAWS = 10_000
@@ -38,6 +42,7 @@ def uncertainty(
     seed: int = 0,
     years: int | None = None,
     correlations: Mapping[tuple[str, str], float] | None = None,
+    structures: Mapping[str, float] | None = None,
     client: Any = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
@@ -61,7 +66,11 @@ def uncertainty(
     years : int, optional
         Horizon, 1 to 70 whole years. Default: as the model file says.
     correlations : mapping of (str, str) to float, optional
-        Rank correlation of pairs of parameters, as for `kredslob.studies.factors.sample`.
+        Rank correlation of pairs of parameters, as for `kredslob.studies.factors.sample`. Default:
+        those of correlations.csv beside the parameter table; {} for none.
+    structures : mapping of str to float, optional
+        Chance, 0 to 1, that a hypothesis holds, by name of its switch, such as "switch prevention".
+        Default: one half each. `kredslob.studies.structures.by_structure` compares them.
     client : dask.distributed.Client, optional
         As for `Model.run_many`.
     progress : callable, optional
@@ -100,10 +109,12 @@ def uncertainty(
     """
     check_constant_rate(scenario)
     shares = _checked(rates)
-    horizon = _horizon(model, years)
+    horizon = whole_years(model, years)
     if draws < FEWEST:
         raise ParameterError(f"draws: found {draws}, expected at least {FEWEST}")
-    drawn = sample(cycle_factors(scenario), draws, seed=seed, correlations=correlations)
+    factors = cycle_factors(scenario, structures)
+    together = cycle_correlations(factors) if correlations is None else correlations
+    drawn = sample(factors, draws, seed=seed, correlations=together)
     asked = _with_paths(cycle_questions(horizon), horizon)
     by_rate = []
     for number, rate in enumerate(shares):
@@ -118,7 +129,7 @@ def uncertainty(
     whole = xr.concat(by_rate, at, data_vars="all", combine_attrs="override").rename({RUN: _DRAW})
     whole = whole.assign(_quantiles(whole) | _chances(whole, horizon) | _at_risk(whole))
     whole = whole.assign_coords(parameter=list(drawn.data_vars)).assign({"input": _inputs(drawn)})
-    return whole.assign_attrs(distribution=_distribution(correlations))
+    return whole.assign_attrs(distribution=distribution(together, structures))
 
 
 def _checked(rates: Sequence[float]) -> list[float]:
@@ -126,16 +137,6 @@ def _checked(rates: Sequence[float]) -> list[float]:
     if not found or len(set(found)) < len(found) or not all(0 <= rate <= 1 for rate in found):
         raise ParameterError(f"rates: found {found}, expected numbers from 0 to 1, each once")
     return found
-
-
-def _horizon(model: Model, years: int | None) -> int:
-    times = late_times(model, years)
-    length = times[-1] - times[0]
-    if length % 1 or not 1 <= length <= LAST_YEAR:
-        raise ParameterError(
-            f"years: found {length:g}, expected a whole number from 1 to {LAST_YEAR}"
-        )
-    return int(length)
 
 
 def _with_paths(asked: Outcomes, years: int) -> Outcomes:
@@ -213,13 +214,6 @@ def _at_risk(whole: xr.Dataset) -> dict[str, xr.DataArray]:
         name: _figure(array, "DKK", said, "party", RATE).assign_coords(party=list(AT_RISK))
         for name, (array, said) in found.items()
     }
-
-
-def _distribution(correlations: Mapping[tuple[str, str], float] | None) -> str:
-    if not correlations:
-        return DISTRIBUTION
-    pairs = "; ".join(f"{a} with {b}: {rank:g}" for (a, b), rank in correlations.items())
-    return f"{DISTRIBUTION}; rank correlations by a Gaussian copula: {pairs}"
 
 
 def _inputs(drawn: xr.Dataset) -> xr.DataArray:

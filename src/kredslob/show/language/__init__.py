@@ -12,7 +12,12 @@ from typing import Any
 from kredslob.errors import KredslobError
 
 LANGUAGES = ("da", "en")
-_PARTS = ("workshop", "report")  # what only one place shows has a file of its own
+_PARTS = (
+    "workshop",
+    "report",
+    "runs",
+    "document",
+)  # what only one place shows has a file of its own
 _UNIT = "service day|wellbeing year|[A-Za-z]+"
 _MINUS = {"-": "\N{MINUS SIGN}"}
 _MARKS = {"da": str.maketrans({",": ".", ".": ","} | _MINUS), "en": str.maketrans(_MINUS)}
