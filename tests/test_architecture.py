@@ -13,6 +13,7 @@ PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
     "copula": 0,
     "errors": 0,
+    "limits": 0,
     "paths": 0,
     "processes": 0,
     "program": 0,
@@ -24,6 +25,7 @@ LAYERS = {
     "lowering": 2,
     "targets": 3,
     "batches": 4,
+    "bounds": 4,
     "datasets": 4,
     "summaries": 4,
     "ensemble": 5,
@@ -45,9 +47,9 @@ LAYERS = {
 # Words of the domain that the engine must not know.
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
-    *("errors", "program", "functions", "reading", "dimensions", "lowering"),
+    *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("batches", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "feedback"),
     *("folders", "crate", "archive"),
 )
 

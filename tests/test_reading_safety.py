@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 import kredslob
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 from kredslob.reading import (
     abstract_model,
     builder_model,
     check_external_path,
     read_model,
 )
-from kredslob.reading.expression import DEEPEST
 
 CLOCK = """
 INITIAL TIME = 0 ~~|
@@ -229,7 +229,10 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "model.mdl"
     with path.open("wb") as file:
         file.truncate(30_000_000)
-    assert message(path) == f"{path}: has 30 MB, expected at most 20 MB"
+    assert message(path) == (
+        f"{path}: has 30,000,000 bytes, expected at most 20,000,000; if you trust it, allow more "
+        "with Limits(file_bytes=...) or KREDSLOB_LIMITS=file_bytes=..."
+    )
 
 
 @pytest.mark.parametrize("opening", ["(", "-", ":NOT: ", "ABS(", "2^", "IF THEN ELSE(1,0,", "x["])
@@ -241,7 +244,7 @@ def test_deep_nesting_is_one_clear_error(tmp_path: Path, opening: str) -> None:
 
 
 def test_nesting_up_to_the_limit_is_read(tmp_path: Path) -> None:
-    depth = DEEPEST - 1
+    depth = Limits().nesting - 1
     path = mdl(tmp_path, f"y = {'ABS(' * depth}1{')' * depth} ~~|\n")
     assert read_model(path).variables["y"].kind == "auxiliary"
     nested = f"{'MAX(1, ' * depth}1{')' * depth}"

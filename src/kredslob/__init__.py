@@ -1,6 +1,7 @@
 """kredslob: social investment as a cycle, computed.
 
-`load` gives a model and `load_scenario` a place and a policy; `Model.run` and `sweep` run them;
+`load` gives a model, within `Limits` where its file is not trusted, and `load_scenario` a place and
+a policy; `Model.run` and `sweep` run them;
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself;
 `uncertainty` draws the uncertain parameters and says how the outcomes spread.
@@ -28,6 +29,7 @@ from kredslob.feedback.graph import causal_graph, write_graph
 from kredslob.feedback.linear import linearise
 from kredslob.feedback.loops import Loop, find_loops, independent_loops
 from kredslob.feedback.scores import Feedback, path_score
+from kredslob.limits import Limits
 from kredslob.loading import load
 from kredslob.results import load_run
 from kredslob.show.workshop import workshop, write_workshop
@@ -49,6 +51,7 @@ __all__ = [
     "Feedback",
     "InputFileError",
     "KredslobError",
+    "Limits",
     "Loop",
     "Model",
     "ParameterError",

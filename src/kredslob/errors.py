@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_LONGEST = 1500  # characters of a message
+
 
 class KredslobError(Exception):
     """Bad input: one clear line for a person, never a fault of the program.
 
     The command line prints the message and exits with code 2.
+
+    Parameters
+    ----------
+    message : str
+        What was found, and what would be right. Names out of files may hold anything: what cannot
+        be printed becomes a blank, and an endless message is cut.
     """
+
+    def __init__(self, message: str) -> None:
+        plain = "".join(c if c.isprintable() else " " for c in message)
+        super().__init__(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}...")
 
 
 class InputFileError(KredslobError):

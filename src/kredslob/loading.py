@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from kredslob.limits import Limits
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
 
 
-def load(path: Path | str | None = None) -> Model:
-    """Load a model.
+def load(
+    path: Path | str | None = None,
+    *,
+    limits: Limits | None = None,
+    allow: Sequence[Path | str] = (),
+) -> Model:
+    """Load a model. Nothing in its file is run, and what it may ask for is limited.
 
     Parameters
     ----------
     path : Path or str, optional
         A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``) file. Default: the
         reinvestment model.
+    limits : Limits, optional
+        The most that the file may ask for. Default: `Limits`, changed by the environment variable
+        ``KREDSLOB_LIMITS``, such as ``steps=1e9,values=20000000``.
+    allow : sequence of Path or str, optional
+        Folders besides the model's own in which data files that it names may lie.
 
     Returns
     -------
@@ -24,6 +36,12 @@ def load(path: Path | str | None = None) -> Model:
     Raises
     ------
     InputFileError
-        The file is missing or cannot be read.
+        The file is missing or cannot be read, asks for more than the limits allow, or names a data
+        file in another folder.
+
+    Examples
+    --------
+    >>> load("city.mdl", limits=Limits(values=20_000_000), allow=["../data"])  # doctest: +SKIP
     """
-    return Model(reinvestment_folder() / "reinvestment.mdl" if path is None else Path(path))
+    file = reinvestment_folder() / "reinvestment.mdl" if path is None else Path(path)
+    return Model(file, limits=limits, allow=allow)

@@ -14,19 +14,21 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.batches import batch_of, times_of
+from kredslob.bounds import check_bounds
 from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
 from kredslob.design import Design, many_designs, merged, one_design
 from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned, run_here
 from kredslob.errors import ParameterError
+from kredslob.limits import Limits, limits_in_force
 from kredslob.lowering import lower_model
+from kredslob.lowering.external import Access
 from kredslob.program import Array, Program, key
 from kredslob.reading import ModelFile, abstract_model, integration_method, read_model, source_lines
 from kredslob.summaries import SKETCH_BYTES, Statistics, statistics_of
-from kredslob.targets.numba import Batch, NumbaTarget
+from kredslob.targets.numba import NumbaTarget
 
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
-_MOST_BYTES = 8 * 2**30
 _HIDDEN = ("hidden", "rate")
 
 
@@ -47,6 +49,10 @@ class Model:
     ----------
     path : Path or str
         A Vensim or XMILE file.
+    limits : Limits, optional
+        How much the file may ask for. Default: `kredslob.limits.limits_in_force`.
+    allow : sequence of Path or str
+        Folders besides the model's own in which data files that it names may lie.
 
     Raises
     ------
@@ -60,8 +66,16 @@ class Model:
     >>> run["total cash"].sel(time=20)  # doctest: +SKIP
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.file: ModelFile = read_model(Path(path))
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        limits: Limits | None = None,
+        allow: Sequence[Path | str] = (),
+    ) -> None:
+        self._limits = limits_in_force(limits)
+        self._allow = tuple(allow)
+        self.file: ModelFile = read_model(Path(path), self._limits)
         self.program: Program = self._lowered({})
         self._pysd: Any = None
         self._targets: dict[tuple[tuple[str, str], ...], NumbaTarget] = {}
@@ -130,13 +144,13 @@ class Model:
         method = self._method(integration)
         if engine not in ENGINES:
             raise ParameterError(f"engine: found '{engine}', expected one of {', '.join(ENGINES)}")
-        if engine == "pysd":
-            made_by = self.provenance(design, scenario, method, seed, "PySD")
-            return self._on_pysd(design, kept, method, made_by)
         target = self.target(design.inputs)
         batch = batch_of(target, design, seed)
         places = self._places(target, kept)
-        self._check_memory(target, 1, batch, len(places), [])
+        check_bounds(target, batch, self._limits, runs=1, saved=len(places))
+        if engine == "pysd":
+            made_by = self.provenance(design, scenario, method, seed, "PySD")
+            return self._on_pysd(design, kept, method, made_by)
         outcome = target.run(batch, places, rk4=method == "rk4", threads=1)
         made_by = self.provenance(design, scenario, method, seed)
         return run_dataset(target, kept, batch, outcome, made_by)
@@ -233,7 +247,7 @@ class Model:
         made_by = self.provenance(whole, scenario, method, seed)
         places = self._places(target, kept)
         if asked is None and store is None and client is None:
-            self._check_memory(target, len(batch), batch, len(places), times)
+            check_bounds(target, batch, self._limits, runs=len(batch), saved=len(places), at=times)
             outcome = target.run(
                 batch,
                 places,
@@ -250,7 +264,7 @@ class Model:
             target, kept, places, batch, at=times, rk4=method == "rk4", made_by=made_by
         )
         held = len(batch) if store is None and asked is None else ensemble.job.chunk_runs
-        self._check_memory(target, held, batch, len(places), times)
+        check_bounds(target, batch, self._limits, runs=held, saved=len(places), at=times)
         sink = self._sink(ensemble, asked, store)
         if client is None:
             return run_here(ensemble, sink, threads, progress)
@@ -264,10 +278,12 @@ class Model:
         if asked is not None and asked.quantiles:
             cells = len(ensemble.job.times) * len(ensemble.job.saved)
             size = cells * min(SKETCH_BYTES, 64 * len(ensemble.batch))
-            if size > _MOST_BYTES:
+            if size > 8 * self._limits.saved_values:
+                found = f"they are {size // 8:,} saved values"
                 raise ParameterError(
                     f"quantiles of {cells} values may take {size / 2**30:.0f} GiB; "
-                    "name fewer variables with save=, or times with at="
+                    "name fewer variables with save=, or times with at=; "
+                    + self._limits.exceeded("saved_values", found)
                 )
         if store is None:
             return Gathered(ensemble) if asked is None else Folded(ensemble, asked)
@@ -293,12 +309,14 @@ class Model:
     def _lowered(self, inputs: Mapping[str, str]) -> Program:
         path = self.file.path
         return lower_model(
-            abstract_model(path),
+            abstract_model(path, self._limits),
             path,
             self.file.sha256,
-            lines=source_lines(path),
-            integration=integration_method(path),
+            lines=source_lines(path, self._limits),
+            integration=integration_method(path, self._limits),
             inputs=inputs,
+            limits=self._limits,
+            allow=self._allow,
         )
 
     def shared_design(
@@ -382,17 +400,6 @@ class Model:
         moving = [target.places(n) for n in kept if n not in target.program.defaults]
         return np.concatenate(moving) if moving else np.zeros(0, dtype=np.int64)
 
-    def _check_memory(
-        self, target: NumbaTarget, runs: int, batch: Batch, saved: int, at: Sequence[float]
-    ) -> None:
-        rows = len(at) or target.rows_expected(batch)
-        size = 8 * runs * rows * saved
-        if size > _MOST_BYTES:
-            raise ParameterError(
-                f"{runs} runs x {rows} times x {saved} values take {size / 2**30:.0f} GiB; "
-                "name fewer variables with save= or times with at=, or ask for a summary= or store="
-            )
-
     # --- what comes out ---
 
     def provenance(
@@ -424,7 +431,7 @@ class Model:
         if method != "euler":
             raise ParameterError("integration: PySD integrates by Euler's method only")
         if self._pysd is None:
-            self._pysd = PysdTarget(self.file.path)
+            self._pysd = PysdTarget(self.file.path, Access(self._limits, self._allow))
         return from_arrays(self.program, self._pysd.run(self.program, design, kept), made_by)
 
     def _repr_html_(self) -> str:

@@ -7,6 +7,8 @@ The model file holds the same numbers, so that it opens and runs in Vensim as it
 from __future__ import annotations
 
 import csv
+import io
+import math
 import os
 import re
 import tempfile
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from kredslob.cycle.quantity import shown
+from kredslob.cycle.text_file import read_text
 from kredslob.errors import InputFileError
 
 CERTAINTIES = ("measured", "estimated", "assumed")
@@ -140,20 +144,13 @@ def read_parameters(path: Path) -> ParameterTable:
     Raises
     ------
     InputFileError
-        The file is missing, a column is missing, a number or a mark cannot be read, a value lies
-        outside its bounds or its range, or a row stands twice.
+        The file is missing or too large, a column is missing or stands twice, a row has too few or
+        too many cells, a number or a mark cannot be read, a value is not finite or lies outside its
+        bounds or its range, or a row stands twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputFileError(path, f"cannot be read as a UTF-8 text file ({problem})") from problem
-    reader = csv.DictReader(text.splitlines())
-    missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise InputFileError(path, f"column '{missing[0]}' is missing", line=1)
     rows: dict[tuple[str, tuple[str, ...]], Parameter] = {}
-    for record in reader:
-        row = _parameter(path, reader.line_num, record)
+    for line, record in _records(path):
+        row = _parameter(path, line, record)
         if (row.name, row.elements) in rows:
             first = rows[row.name, row.elements].line
             raise InputFileError(path, f"stands on line {first} too", line=row.line, key=row.label)
@@ -161,17 +158,45 @@ def read_parameters(path: Path) -> ParameterTable:
     return ParameterTable(path, tuple(rows.values()))
 
 
+def _records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and cells by column of each row; empty lines are left out."""
+    text = read_text(path, "a CSV table")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = next(reader, [])
+        missing = [name for name in _COLUMNS if name not in columns]
+        if missing:
+            raise InputFileError(path, f"column '{missing[0]}' is missing", line=1)
+        twice = [name for name in _COLUMNS if columns.count(name) > 1]
+        if twice:
+            raise InputFileError(path, f"column '{twice[0]}' stands twice", line=1)
+        for cells in filter(None, reader):
+            if len(cells) != len(columns):
+                found = f"has {len(cells)} cells, expected {len(columns)} as in the first line"
+                raise InputFileError(path, found, line=reader.line_num)
+            yield reader.line_num, dict(zip(columns, cells, strict=True))
+    except csv.Error as problem:
+        raise InputFileError(path, f"is not CSV: {problem}", line=reader.line_num) from None
+
+
 def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
     def number(column: str, default: float | None) -> float | None:
-        text = (record[column] or "").strip()
+        text = record[column].strip()
         if not text:
             return default
         try:
-            return float(text)
+            value = float(text)
         except ValueError:
-            raise InputFileError(
-                path, f"found '{text}', expected a number", line=line, key=column
-            ) from None
+            problem = f"found {shown(text)}, expected a number"
+            raise InputFileError(path, problem, line=line, key=column) from None
+        if not math.isfinite(value):
+            problem = f"found {shown(text)}, expected a finite number"
+            raise InputFileError(path, problem, line=line, key=column)
+        return value
+
+    def bound(column: str, open_end: float) -> float:
+        value = number(column, None)
+        return open_end if value is None else value
 
     def year(column: str) -> int | None:
         value = number(column, None)
@@ -179,13 +204,13 @@ def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
 
     def one_of(column: str, allowed: tuple[str, ...]) -> str:
         if record[column] not in allowed:
-            problem = f"found '{record[column]}', expected one of {', '.join(allowed)}"
+            problem = f"found {shown(record[column])}, expected one of {', '.join(allowed)}"
             raise InputFileError(path, problem, line=line, key=column)
         return record[column]
 
     value = number("value", None)
     if value is None:
-        raise InputFileError(path, "has no value", line=line, key=record["name"])
+        raise InputFileError(path, "has no value", line=line, key=record["name"] or "value")
     row = Parameter(
         name=record["name"],
         elements=tuple(e.strip() for e in record["elements"].split(",") if e.strip()),
@@ -193,19 +218,19 @@ def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
         value=value,
         low=number("low", value) or 0.0,
         high=number("high", value) or 0.0,
-        minimum=number("minimum", None) if record["minimum"] else float("-inf"),  # type: ignore[arg-type]
-        maximum=number("maximum", None) if record["maximum"] else float("inf"),  # type: ignore[arg-type]
+        minimum=bound("minimum", -math.inf),
+        maximum=bound("maximum", math.inf),
         distribution=one_of("distribution", DISTRIBUTIONS),
         unit=record["unit"],
         price_year=year("price_year"),
         figure=number("figure", None),
         figure_year=year("figure_year"),
         figure_price_year=year("figure_price_year"),
-        population=record["population"] or "",
-        source=record["source"] or "",
-        url=record["url"] or "",
+        population=record["population"],
+        source=record["source"],
+        url=record["url"],
         certainty=one_of("certainty", CERTAINTIES),
-        note=record["note"] or "",
+        note=record["note"],
         line=line,
     )
     if not row.minimum <= row.low <= row.value <= row.high <= row.maximum:

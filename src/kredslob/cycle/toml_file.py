@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kredslob.cycle.text_file import read_text
 from kredslob.errors import InputFileError
 
+_MOST_POINTS = 300
 _PART = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _KEY = rf"{_PART}(?:\s*\.\s*{_PART})*"
 _HEADER = re.compile(rf"\s*\[\[?\s*({_KEY})\s*\]\]?\s*(?:#.*)?")
@@ -76,9 +78,15 @@ def read_toml(path: Path) -> TomlFile:
     Raises
     ------
     InputFileError
-        The path is missing, a folder or not readable, or its text is not UTF-8 or not TOML.
+        The path is missing, a folder or not readable, or its text is too long, not UTF-8 or
+        not TOML.
     """
-    text = _text(path)
+    text = read_text(path, "a TOML file")
+    for number, written in enumerate(text.split("\n"), start=1):
+        # Python's reader takes memory with the square of a key's parts: gigabytes for 20,000
+        if (points := written.count(".")) > _MOST_POINTS:
+            found = f"has {points:,} points in a line, expected at most {_MOST_POINTS}"
+            raise InputFileError(path, found, line=number)
     try:
         return TomlFile(path, text, tomllib.loads(text))
     except RecursionError:
@@ -88,26 +96,6 @@ def read_toml(path: Path) -> TomlFile:
         line = int(match[2]) if match else None
         reason = match[1] if match else str(problem)
         raise InputFileError(path, f"is not TOML: {reason}", line=line) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.is_dir():
-            raise InputFileError(path, "is a folder, expected a TOML file")
-        if path.exists() and not path.is_file():
-            raise InputFileError(path, "is not a file, expected a TOML file")
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise InputFileError(path, "does not exist") from None
-    except OSError as problem:
-        raise InputFileError(path, f"cannot be read ({problem.strerror})") from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        found = f"byte 0x{raw[problem.start]:02x}"
-        message = f"is not UTF-8 text: found {found}; save the file as UTF-8"
-        raise InputFileError(path, message, line=line) from None
 
 
 def _places(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:

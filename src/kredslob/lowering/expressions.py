@@ -104,8 +104,12 @@ def lower(model: Lowering, node: Any, scope: Scope) -> Expression:
     LoweringError, SubscriptError
         A name, subscript or function is unknown or does not fit.
     """
+    if hasattr(node, "dtype") and node.ndim:
+        raise LoweringError("has a list of numbers where an expression is expected")
     if isinstance(node, bool | int | float) or hasattr(node, "dtype"):
         return Number(float(node))
+    if model is not None:  # arithmetic of numbers is lowered without one
+        model.budget.part()
     kind = type(node).__name__
     handler = _LOWER.get(kind) or model.structures.get(kind)
     if handler:
@@ -334,6 +338,7 @@ def _call(model: Lowering, node: Any, scope: Scope) -> Expression:
     if function in model.blocks:
         return model.blocks[function](model, node.arguments, scope)
     if function in _SPECIAL:
+        _check_count(name, len(node.arguments), *_COUNTS.get(function, (0, _ANY)))
         return _SPECIAL[function](model, node.arguments, scope)
     if function in _DRAWS:
         return _draw(model, function, node.arguments, scope)
@@ -347,6 +352,15 @@ def _call(model: Lowering, node: Any, scope: Scope) -> Expression:
         return Call(function, arguments)
     shown = name.upper().replace("_", " ")
     raise LoweringError(f"the function {shown} is not supported")
+
+
+def _check_count(name: str, found: int, fewest: int, most: int) -> None:
+    if fewest <= found <= most:
+        return
+    expected = str(fewest) if fewest == most else f"{fewest} to {most}"
+    expected = f"at least {fewest}" if most == _ANY else expected
+    shown = name.upper().replace("_", " ")
+    raise LoweringError(f"found {found} arguments of {shown}, expected {expected}")
 
 
 def _looked_up(
@@ -372,7 +386,8 @@ def _inline_lookup(model: Lowering, node: Any, scope: Scope) -> Expression:
 
 def _draw(model: Lowering, name: str, nodes: Sequence[Any], scope: Scope) -> Expression:
     distribution, chosen = _DRAWS[name]
-    arguments = tuple(chosen(tuple(lower(model, a, scope) for a in nodes)))
+    given = tuple(lower(model, a, scope) for a in nodes)
+    arguments = tuple(chosen(given))
     if len(arguments) != DISTRIBUTIONS[distribution] or (
         name == "random_poisson" and len(nodes) < 5
     ):
@@ -380,7 +395,7 @@ def _draw(model: Lowering, name: str, nodes: Sequence[Any], scope: Scope) -> Exp
         raise LoweringError(f"{shown} has {len(nodes)} arguments, which is too few")
     drawn = Random(distribution, arguments, model.next_stream())
     if name == "random_poisson":  # (min, max, mean, shift, stretch, seed)
-        low, high, _, shift, stretch, *_ = (lower(model, n, scope) for n in nodes)
+        low, high, _, shift, stretch, *_ = given
         moved = Call("+", (Call("*", (drawn, stretch)), shift))
         return Call("min", (Call("max", (moved, low)), high))
     return drawn
@@ -409,8 +424,6 @@ def _extreme(function: str, reduction: str) -> Callable[..., Expression]:
 
 def _reduce(operation: str) -> Callable[..., Expression]:
     def of(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
-        if len(nodes) > 1:
-            raise LoweringError(f"{operation.upper()} takes 1 argument, found {len(nodes)}")
         inner, loops = _summed(model, nodes, scope)
         return Reduce(operation, loops, lower(model, nodes[0], inner))
 
@@ -419,7 +432,8 @@ def _reduce(operation: str) -> Callable[..., Expression]:
 
 def _summed(model: Lowering, nodes: Sequence[Any], scope: Scope) -> tuple[Scope, tuple[Loop, ...]]:
     """Open a loop for each range marked with ! in these trees."""
-    marked = list(dict.fromkeys(t for n in nodes for t in _marks(model, n, scope)))
+    seen: set[int] = set()
+    marked = list(dict.fromkeys(t for n in nodes for t in _marks(model, n, scope, seen)))
     bindings = []
     for name in marked:
         elements = model.ranges.keys(name)
@@ -441,7 +455,10 @@ _REDUCING = (
 )
 
 
-def _marks(model: Lowering, node: Any, scope: Scope) -> Iterator[str]:
+def _marks(model: Lowering, node: Any, scope: Scope, seen: set[int]) -> Iterator[str]:
+    if id(node) in seen:  # a part may stand in several places
+        return
+    seen.add(id(node))
     kind = type(node).__name__
     if kind == "CallStructure" and node.function.reference in _REDUCING:
         return
@@ -460,10 +477,10 @@ def _marks(model: Lowering, node: Any, scope: Scope) -> Iterator[str]:
                 yield from model.dims(found)[outer:]
     elif is_dataclass(node):
         for part in fields(node):
-            yield from _marks(model, getattr(node, part.name), scope)
+            yield from _marks(model, getattr(node, part.name), scope, seen)
     elif isinstance(node, list | tuple):
         for item in node:
-            yield from _marks(model, item, scope)
+            yield from _marks(model, item, scope, seen)
 
 
 def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
@@ -474,7 +491,11 @@ def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expre
     chosen, value = lower(model, selector, inner), lower(model, body, inner)
     otherwise = lower(model, missing, scope)
     number = lower(model, action, scope)
+    # what stands in several places is computed once, or nested calls would grow beyond measure
+    chosen = model.shared(inner, "selector", chosen)
+    otherwise = model.shared(scope, "when nothing is selected", otherwise)
     if not isinstance(number, Number):  # which action it is turns out in the run
+        value = model.shared(inner, "selected", value)
         number = model.shared(scope, "numerical action", number)
         result: Expression = Number(NAN)
         for code in _ACTIONS:
@@ -518,9 +539,11 @@ def _mean(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
 
 def _stddev(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
     """Standard deviation of a whole population."""
-    mean = model.hidden(scope, "mean", _mean(model, nodes, scope))
     inner, loops = _summed(model, nodes, scope)
-    away = Call("-", (lower(model, nodes[0], inner), Read(mean, scope.here)))
+    value = model.shared(inner, "value", lower(model, nodes[0], inner))
+    total = Reduce("sum", loops, value)
+    mean = model.hidden(scope, "mean", Call("/", (total, _count(loops))))
+    away = Call("-", (value, Read(mean, scope.here)))
     squares = Reduce("sum", loops, Call("*", (away, away)))
     return Call("sqrt", (Call("/", (squares, _count(loops))),))
 
@@ -533,11 +556,11 @@ def _count(loops: Sequence[Loop]) -> Number:
 
 
 def _elmcount(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
-    reference = nodes[0].reference
+    reference = getattr(nodes[0], "reference", "")
     name = model.ranges.range(reference)
     if name is None:
         found = scope.names.get(key(reference))
-        if found is None:
+        if found not in model.arrays:
             raise LoweringError(f"ELMCOUNT: '{reference}' is no subscript range")
         return Number(float(model.size(found)))
     return Number(float(len(model.ranges.keys(name))))
@@ -722,6 +745,21 @@ _SPECIAL: Mapping[str, Callable[..., Expression]] = {
     "lookup_forward": _look_up_by("look_forward"),
     "lookup_invert": _look_up_by("invert"),
     "lookup": _look_up_by(None),
+}
+
+
+_ANY = 10**6
+#: Fewest and most arguments of the special functions that do not look at their number themselves.
+_COUNTS: Mapping[str, tuple[int, int]] = {
+    "min": (1, _ANY),
+    "max": (1, _ANY),
+    **dict.fromkeys(("sum", "prod", "vmin", "vmax", "vmin_xmile", "vmax_xmile"), (1, 1)),
+    **dict.fromkeys(("mean", "stddev", "size", "elmcount", "initial"), (1, 1)),
+    **dict.fromkeys(("vector_elm_map", "active_initial", "lookup"), (2, 2)),
+    **{f"lookup_{how}": (2, 2) for how in ("extrapolate", "backward", "forward", "invert")},
+    **dict.fromkeys(("step", "pulse", "previous"), (1, 2)),
+    **dict.fromkeys(("ramp", "Xramp"), (1, 3)),
+    "pulse_train": (1, 4),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits, limits_in_force
 from kredslob.lowering import external
 from kredslob.lowering.beginning import value_at_start
 from kredslob.lowering.expressions import (
@@ -51,6 +53,7 @@ from kredslob.program import (
     key,
     parts,
 )
+from kredslob.reading.parts import parts_of
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20
@@ -65,6 +68,8 @@ def lower_model(
     lines: Mapping[str, int] | None = None,
     integration: str = "euler",
     inputs: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+    allow: Sequence[Path | str] = (),
 ) -> Program:
     """Lower a model.
 
@@ -84,6 +89,10 @@ def lower_model(
         Variables whose equation is set aside, by name: ``constant`` (the caller gives a number or
         array), ``series`` (the caller gives values over time) or ``initial`` (of a stock: the
         caller gives its initial value).
+    limits : Limits, optional
+        How much the model may ask for. Default: `kredslob.limits.limits_in_force`.
+    allow : sequence of Path or str
+        Folders besides the model's own in which its data files may lie.
 
     Returns
     -------
@@ -94,7 +103,8 @@ def lower_model(
     InputFileError
         Something in the file is unknown, does not fit, or depends on itself.
     """
-    lowering = Lowering(abstract, path, dict(lines or {}), dict(inputs or {}))
+    access = external.Access(limits_in_force(limits), tuple(allow))
+    lowering = Lowering(abstract, path, dict(lines or {}), dict(inputs or {}), access)
     lowering.declare()
     lowering.define()
     return assemble(
@@ -120,6 +130,49 @@ class _Variable:
     boxes: list[tuple[Any, Region]] = field(default_factory=list)
 
 
+class _Budget:
+    """What the model has asked for so far, against its limits."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._variables = self._values = self._points = self._parts = 0
+
+    def variable(self, shape: Sequence[int]) -> None:
+        """Count a variable, and the numbers that it holds."""
+        self._variables += 1
+        if self._variables > self._limits.equations:
+            found = f"has {self._variables:,} variables or more, with those of macros and delays"
+            raise LoweringError(self._limits.exceeded("equations", found))
+        self._hold(shape)
+
+    def equation(self) -> None:
+        """Begin to count the parts of another equation."""
+        self._parts = 0
+
+    def part(self) -> None:
+        """Count a part of an equation, as often as functions around it take it."""
+        self._parts += 1
+        if self._parts > self._limits.equation_parts:
+            found = f"has {self._parts:,} parts or more once its functions are written out"
+            raise LoweringError(self._limits.exceeded("equation_parts", found))
+
+    def _hold(self, shape: Sequence[int]) -> None:
+        """Count the numbers of an array."""
+        size = math.prod(shape)
+        self._values += size
+        if self._values > self._limits.values:
+            product = " x ".join(map(str, shape)) or "1"
+            found = f"holds {product} numbers, {self._values:,} with those before it"
+            raise LoweringError(self._limits.exceeded("values", found))
+
+    def points(self, series: Sequence[tuple[Sequence[float], Sequence[float]]]) -> None:
+        """Count the points of tables; those that elements share count once."""
+        self._points += sum(len(x) for x in {id(x): x for x, _ in series}.values())
+        if self._points > self._limits.lookup_points:
+            found = f"reads {self._points:,} points or more for lookups and data"
+            raise LoweringError(self._limits.exceeded("lookup_points", found))
+
+
 class Lowering:
     """What is known of the model so far; the functions for expressions add to it."""
 
@@ -127,16 +180,23 @@ class Lowering:
     blocks = BLOCKS
 
     def __init__(
-        self, abstract: Any, path: Path, lines: dict[str, int], inputs: dict[str, str]
+        self,
+        abstract: Any,
+        path: Path,
+        lines: dict[str, int],
+        inputs: dict[str, str],
+        access: external.Access,
     ) -> None:
         self.path = path
+        self._access = access
+        self.budget = _Budget(access.limits)
         self._lines = lines
         self._inputs = {key(name): how for name, how in inputs.items()}
         self._main = abstract.sections[0]
         self.macros = {key(s.name): s for s in abstract.sections[1:]}
         with _blamed(self, "a subscript range"):
             self.ranges: Ranges = read_ranges(
-                self._main.subscripts, lambda d: external.subscript(path, d)
+                self._main.subscripts, lambda d: external.subscript(path, d, access), access.limits
             )
         self.arrays: dict[str, Array] = {}
         self.tables: dict[str, Table] = {}
@@ -148,6 +208,7 @@ class Lowering:
         self._lookups: dict[str, Array] = {}
         self._variables: dict[str, _Variable] = {}
         self._numbers: dict[tuple[int, ...], str] = {}
+        self._numbered: dict[str, int] = {}  # last number after each name that was taken
         self._depth = 0
 
     # --- what the file declares ---
@@ -175,25 +236,27 @@ class Lowering:
         if key(element.name) in names and names[key(element.name)] in self.arrays and not prefix:
             raise LoweringError("is defined twice")
         dims = axes(self.ranges, [c.subscripts[0] for c in components], name)
+        shape = tuple(len(self.ranges.elements[d]) for d in dims)
+        held = [*(b.loop.extent for b in outer), *shape]
+        self.budget.variable(held)
         variable = _Variable(element, dims)
         owned: set[tuple[str, ...]] = set()
         for component in reversed(components):  # a later equation takes precedence
             left, excepted = component.subscripts
             boxes = regions(self.ranges, left, [e for e in excepted if e])
             boxes = [part for box in boxes for part in without(box, owned)]
-            for box in boxes:
+            for box in boxes if len(components) > 1 else ():
                 owned |= box.cells()
             variable.boxes[:0] = [(component, box) for box in boxes]
         unique = self._fresh(prefix + name) if prefix else name
         self._variables[unique] = variable
         names[key(element.name)] = unique
         kind = self._kind(element)
-        shape = tuple(len(self.ranges.elements[d]) for d in dims)
         array = Array(
             unique,
             "hidden" if prefix else kind,
             (*(b.range for b in outer), *dims),
-            (*(b.loop.extent for b in outer), *shape),
+            tuple(held),
             unit=(element.units or "").strip(),
             documentation=" ".join((element.documentation or "").split()),
             line=self._lines.get(element.name, 0),
@@ -238,6 +301,7 @@ class Lowering:
     def define(self) -> None:
         """Lower the equations of each variable."""
         for name, variable in list(self._variables.items()):
+            self.budget.equation()
             with _blamed(self, variable.element.name):
                 self._define(name, variable, Scope(name, (), self.names))
         if "saveper" not in self.names:
@@ -315,7 +379,9 @@ class Lowering:
         tree = component.ast
         shape = tuple(len(elements) for elements in box.elements)
         if _external(tree):
-            return external.constants(self.path, tree, self._coordinates(component, box), shape)
+            return external.constants(
+                self.path, tree, self._coordinates(component, box), shape, self._access
+            )
         values = np.asarray(_folded(tree), dtype=float)
         if values.ndim == 0:
             return np.broadcast_to(values, shape)
@@ -377,10 +443,13 @@ class Lowering:
         for component, box in variable.boxes:
             tree = component.ast
             if type(tree).__name__ == "GetLookupsStructure":
-                series = external.lookups(self.path, tree, self._coordinates(component, box))
+                series = external.lookups(
+                    self.path, tree, self._coordinates(component, box), self._access
+                )
             else:
                 series = [(tree.x, tree.y)] * len(box.cells())
                 self.modes[name] = tree.type
+            self.budget.points(series)
             for place, (x, y) in zip(self._places(array, box), series, strict=True):
                 points[place] = (tuple(map(float, x)), tuple(map(float, y)))
         self.tables[name] = Table(name, array.shape, tuple(points))
@@ -397,10 +466,11 @@ class Lowering:
             mode = (getattr(component, "keyword", None) or "interpolate").replace(" ", "_")
             coordinates = self._coordinates(component, box)
             if kind == "GetDataStructure":
-                series = external.data(self.path, tree, array.name, coordinates, mode)
+                series = external.data(self.path, tree, array.name, coordinates, mode, self._access)
             else:
-                series = external.tabular(self.path, array.name, coordinates)
+                series = external.tabular(self.path, array.name, coordinates, self._access)
             points = tuple((tuple(map(float, x)), tuple(map(float, y))) for x, y in series)
+            self.budget.points(points)
             shape = tuple(len(elements) for elements in box.elements)
             table = self._fresh(f"{name} over time")
             self._add_table(table, tuple(coordinates), shape, points, mode)
@@ -683,10 +753,11 @@ class Lowering:
 
     def finished_arrays(self) -> dict[str, Array]:
         """All arrays, flows marked as such, in the order of the file."""
+        rates = set(self.rules.rates.values())
         flows = {
             read.array
             for rule in self.rules.always
-            if isinstance(rule, Equation) and rule.target in set(self.rules.rates.values())
+            if isinstance(rule, Equation) and rule.target in rates
             for read in parts(rule.value)
             if isinstance(read, Read)
         }
@@ -698,8 +769,8 @@ class Lowering:
             if kind == "auxiliary" and name in self.rules.defaults:
                 kind = "constant"
             finished[name] = replace(array, kind=kind)
-        order = [e.name for e in self._main.elements if e.name in finished]
-        return {n: finished[n] for n in (*order, *(n for n in finished if n not in set(order)))}
+        order = dict.fromkeys(e.name for e in self._main.elements if e.name in finished)
+        return {n: finished[n] for n in (*order, *(n for n in finished if n not in order))}
 
     # --- small steps ---
 
@@ -716,6 +787,7 @@ class Lowering:
         shape = tuple(b.loop.extent for b in bindings)
         if stages:
             dims, shape = ("stage", *dims), (stages, *shape)
+        self.budget.variable(shape)
         self.arrays[name] = Array(name, "hidden", dims, shape)
         return name
 
@@ -730,9 +802,10 @@ class Lowering:
     def _fresh(self, name: str) -> str:
         """A name that is not in use."""
         taken = (self.arrays, self.tables, self._variables)
-        unique, number = name, 2
+        unique, number = name, self._numbered.get(name, 2)
         while any(unique in names for names in taken) or key(unique) in self.names:
             unique, number = f"{name} ({number})", number + 1
+        self._numbered[name] = number
         return unique
 
 
@@ -785,18 +858,8 @@ def _folded(tree: Any) -> Any:
 
 def _first_subscripts(tree: Any) -> list[str]:
     """Subscripts of the first reference in a tree that has any."""
-    from dataclasses import fields, is_dataclass
+    from pysd.translators.structures.abstract_expressions import ReferenceStructure
 
-    if type(tree).__name__ == "ReferenceStructure":
-        return list(tree.subscripts.subscripts) if tree.subscripts else []
-    if is_dataclass(tree):
-        for part in fields(tree):
-            found = _first_subscripts(getattr(tree, part.name))
-            if found:
-                return found
-    elif isinstance(tree, list | tuple):
-        for item in tree:
-            found = _first_subscripts(item)
-            if found:
-                return found
-    return []
+    found = (r for r in parts_of(tree, ReferenceStructure) if r.subscripts)
+    first = next(found, None)
+    return list(first.subscripts.subscripts) if first else []

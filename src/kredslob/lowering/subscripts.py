@@ -8,7 +8,10 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from kredslob.limits import Limits
 from kredslob.program import key
+
+_DEEPEST = 100  # subscript ranges that hold each other
 
 
 class SubscriptError(Exception):
@@ -90,7 +93,9 @@ class Ranges:
 
 
 def read_ranges(
-    abstract: Iterable[Any], external: Callable[[Mapping[str, Any]], Sequence[str]]
+    abstract: Iterable[Any],
+    external: Callable[[Mapping[str, Any]], Sequence[str]],
+    limits: Limits,
 ) -> Ranges:
     """Gather the ranges of a model.
 
@@ -101,10 +106,17 @@ def read_ranges(
         lie in a file.
     external : callable
         Reads the elements of a range from a file.
+    limits : Limits
+        How many elements the ranges may have.
 
     Returns
     -------
     Ranges
+
+    Raises
+    ------
+    SubscriptError
+        A range is defined by itself or by one that is not there, or there are too many elements.
     """
     raw: dict[str, list[str] | str] = {}
     for item in abstract:
@@ -112,21 +124,40 @@ def read_ranges(
         raw[item.name] = list(external(defined)) if isinstance(defined, dict) else defined
     by_key = {key(name): name for name in raw}
 
-    def elements(name: str, above: tuple[str, ...] = ()) -> list[str]:
+    all_of: dict[str, tuple[str, ...]] = {}
+    named = 0
+
+    def elements(name: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+        nonlocal named
         if name in above:
             raise SubscriptError(f"the subscript range '{name}' is defined by itself")
+        if name in all_of:
+            return all_of[name]
+        if len(above) >= _DEEPEST:
+            raise SubscriptError(f"the subscript range '{name}' lies in over {_DEEPEST} others")
         defined = raw[name]
+        flat: dict[str, None] = {}
         if isinstance(defined, str):
             if key(defined) not in by_key:
                 raise SubscriptError(f"the subscript range '{name}' copies '{defined}', not found")
-            return elements(by_key[key(defined)], (*above, name))
-        flat: list[str] = []
-        for part in defined:
-            inner = by_key.get(key(part))
-            flat += elements(inner, (*above, name)) if inner else [part.strip()]
-        return flat
+            flat |= dict.fromkeys(elements(by_key[key(defined)], (*above, name)))
+        else:
+            for part in defined:
+                inner = by_key.get(key(part))
+                if inner:
+                    flat |= dict.fromkeys(elements(inner, (*above, name)))
+                else:
+                    flat[part.strip()] = None
+        named += len(flat)
+        if named > limits.elements:
+            found = f"the subscript ranges have {named:,} elements or more, up to '{name}'"
+            raise SubscriptError(limits.exceeded("elements", found))
+        all_of[name] = tuple(flat)
+        return all_of[name]
 
-    all_of = {name: tuple(dict.fromkeys(elements(name))) for name in raw}
+    for name in raw:
+        elements(name)
+    all_of = {name: all_of[name] for name in raw}  # in the order of the file
     return Ranges(all_of, dict(_mappings(abstract, all_of, by_key)))
 
 

@@ -1,7 +1,7 @@
 """Model files in Vensim's and the XMILE format, read without running anything that they hold."""
 
 from kredslob.reading.builder import builder_model
-from kredslob.reading.external import check_external_path
+from kredslob.reading.external import check_external_path, is_within
 from kredslob.reading.model_file import (
     CONTROL,
     SUFFIXES,
@@ -25,6 +25,7 @@ __all__ = [
     "check_external_path",
     "equation_texts",
     "integration_method",
+    "is_within",
     "read_model",
     "source_lines",
     "subscript_mappings",

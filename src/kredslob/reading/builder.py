@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 from kredslob.reading.model_file import abstract_model
 from kredslob.reading.parts import parts_of
 from kredslob.reading.source import one_line
 
 
-def builder_model(path: Path, folder: Path) -> Any:
+def builder_model(path: Path, folder: Path, limits: Limits | None = None) -> Any:
     """Read a model for PySD's ``ModelBuilder``.
 
     Parameters
@@ -27,6 +28,8 @@ def builder_model(path: Path, folder: Path) -> Any:
     folder : Path
         Where the builder writes its Python files. Data files that the model names are sought
         there, too.
+    limits : Limits, optional
+        How much the file may ask for.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def builder_model(path: Path, folder: Path) -> Any:
         GetLookupsStructure,
     )
 
-    model = abstract_model(path)
+    model = abstract_model(path, limits)
     sections = []
     for number, section in enumerate(model.sections):
         names = [section.name, *section.params, *section.returns]

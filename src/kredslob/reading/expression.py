@@ -17,12 +17,8 @@ from pysd.translators.structures.abstract_expressions import (
     LogicStructure,
 )
 
+from kredslob.limits import Limits
 from kredslob.reading.source import one_line
-
-# A longer equation than any for people; keeps time and memory in proportion.
-LONGEST = 1_000_000
-# Deeper nesting than any model for people; keeps every walk over the tree within Python's stack.
-DEEPEST = 80
 
 UNSIGNED = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 OR, AND, NOT, COMPARE, ADD, MULTIPLY, UNARY, POWER = range(1, 9)
@@ -70,7 +66,7 @@ class Token:
     at: int
 
 
-def tokens(text: str, pattern: re.Pattern[str]) -> Iterator[Token]:
+def tokens(text: str, pattern: re.Pattern[str], limits: Limits) -> Iterator[Token]:
     """Cut a text by a pattern whose groups are named for the kinds of tokens.
 
     Raises
@@ -78,8 +74,9 @@ def tokens(text: str, pattern: re.Pattern[str]) -> Iterator[Token]:
     MisreadError
         A character begins no token.
     """
-    if len(text) > LONGEST:
-        raise MisreadError(f"has {len(text)} characters in an equation, expected at most {LONGEST}")
+    if len(text) > limits.equation_characters:
+        found = f"has {len(text):,} characters in an equation"
+        raise MisreadError(limits.exceeded("equation_characters", found))
     at = 0
     while at < len(text):
         match = pattern.match(text, at)
@@ -109,13 +106,18 @@ class Parser:
         The tokens, the last of kind ``end``.
     operators : mapping of str to str
         Spelling in lower case to the operator of the abstract model, ``:NOT:`` included.
+    limits : Limits
+        How deep it may be nested; keeps every walk over the tree within Python's stack.
     """
 
-    def __init__(self, stream: Iterator[Token], operators: Mapping[str, str]) -> None:
+    def __init__(
+        self, stream: Iterator[Token], operators: Mapping[str, str], limits: Limits
+    ) -> None:
         self._stream = list(stream)
         self._spelling = operators
         self._next = 0
         self._depth = 0
+        self._limits = limits
 
     def whole(self) -> Any:
         """Read the whole text as one expression.
@@ -133,8 +135,9 @@ class Parser:
     def expression(self, floor: int = 0) -> Any:
         """Read an expression whose operators all bind tighter than ``floor``."""
         self._depth += 1
-        if self._depth > DEEPEST:
-            raise MisreadError(f"is nested more than {DEEPEST} levels deep", self.peek().at)
+        if self._depth > self._limits.nesting:
+            found = f"is nested {self._depth} levels deep or more"
+            raise MisreadError(self._limits.exceeded("nesting", found), self.peek().at)
         left = self._prefixed()
         compared = False
         while (level := self._level()) > floor:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits, limits_in_force
+from kredslob.reading.parts import parts_of
 from kredslob.reading.source import read_bytes
 
 if TYPE_CHECKING:
@@ -73,13 +75,15 @@ class ModelFile:
     subscripts: Mapping[str, tuple[str, ...]]
 
 
-def read_model(path: Path) -> ModelFile:
+def read_model(path: Path, limits: Limits | None = None) -> ModelFile:
     """Read a Vensim or XMILE model file.
 
     Parameters
     ----------
     path : Path
         A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+    limits : Limits, optional
+        How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
     Returns
     -------
@@ -88,10 +92,11 @@ def read_model(path: Path) -> ModelFile:
     Raises
     ------
     InputFileError
-        The file is missing, of another kind, or cannot be understood.
+        The file is missing, of another kind, asks for too much, or cannot be understood.
     """
-    content = read_bytes(path)
-    section = abstract_model(path).sections[0]
+    limits = limits_in_force(limits)
+    section = abstract_model(path, limits).sections[0]
+    content = read_bytes(path, limits)
     ranges = {
         r.name: tuple(r.subscripts) for r in section.subscripts if isinstance(r.subscripts, list)
     }
@@ -100,7 +105,7 @@ def read_model(path: Path) -> ModelFile:
     return ModelFile(path, hashlib.sha256(content).hexdigest(), variables, ranges)
 
 
-def abstract_model(path: Path) -> AbstractModel:
+def abstract_model(path: Path, limits: Limits | None = None) -> AbstractModel:
     """Parse a model file into PySD's abstract model.
 
     Nothing in the file is evaluated as Python, and PySD's own parsers are not used.
@@ -109,6 +114,8 @@ def abstract_model(path: Path) -> AbstractModel:
     ----------
     path : Path
         A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+    limits : Limits, optional
+        How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
     Returns
     -------
@@ -119,22 +126,22 @@ def abstract_model(path: Path) -> AbstractModel:
     Raises
     ------
     InputFileError
-        The file cannot be understood.
+        The file cannot be understood, or asks for too much.
     """
-    return _reading(path).model
+    return _reading(path, limits).model
 
 
-def source_lines(path: Path) -> dict[str, int]:
+def source_lines(path: Path, limits: Limits | None = None) -> dict[str, int]:
     """Line in the file, counted from 1, on which each variable is defined."""
-    return dict(_reading(path).lines)
+    return dict(_reading(path, limits).lines)
 
 
-def equation_texts(path: Path) -> dict[str, tuple[str, ...]]:
+def equation_texts(path: Path, limits: Limits | None = None) -> dict[str, tuple[str, ...]]:
     """Equations of each variable as the file writes them: one, or one for some of its elements."""
-    return dict(_reading(path).texts)
+    return dict(_reading(path, limits).texts)
 
 
-def integration_method(path: Path) -> str:
+def integration_method(path: Path, limits: Limits | None = None) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 
     Euler where the file names none. Vensim's automatic RK4 is read as RK4 with the file's step, and
@@ -147,7 +154,7 @@ def integration_method(path: Path) -> str:
     InputFileError
         It asks for another one.
     """
-    reading = _reading(path)
+    reading = _reading(path, limits)
     if reading.remark:
         warnings.warn(f"{path.name}: {reading.remark}", stacklevel=2)
     method = reading.method or "euler"
@@ -172,7 +179,32 @@ def subscript_mappings(path: Path) -> dict[str, list[tuple[str, tuple[str, ...] 
     return {r.name: list(r.element_mapping) for r in ranges if r.mapping}
 
 
-def _reading(path: Path) -> Reading:
+def _reading(path: Path, given: Limits | None) -> Reading:
+    limits = limits_in_force(given)
+    try:
+        reading = _parsed(path, limits)
+    except RecursionError:
+        raise InputFileError(
+            path,
+            "is nested too deeply to be read, expected less, or a higher sys.setrecursionlimit",
+        ) from None
+    _check_counts(path, reading, limits)
+    return reading
+
+
+def _check_counts(path: Path, reading: Reading, limits: Limits) -> None:
+    from pysd.translators.structures.abstract_expressions import LookupsStructure
+
+    sections = reading.model.sections
+    if (count := sum(len(s.elements) for s in sections)) > limits.equations:
+        raise InputFileError(path, limits.exceeded("equations", f"has {count:,} variables"))
+    lookups = parts_of([s.elements for s in sections], LookupsStructure)
+    if (count := sum(len(table.x) for table in lookups)) > limits.lookup_points:
+        found = f"has {count:,} points in its lookups"
+        raise InputFileError(path, limits.exceeded("lookup_points", found))
+
+
+def _parsed(path: Path, limits: Limits) -> Reading:
     if path.suffix.lower() not in SUFFIXES:
         raise InputFileError(
             path, f"found a '{path.suffix}' file, expected one of {', '.join(SUFFIXES)}"
@@ -180,10 +212,10 @@ def _reading(path: Path) -> Reading:
     if path.suffix.lower() == ".mdl":
         from kredslob.reading.vensim_file import read_vensim
 
-        return read_vensim(path)
+        return read_vensim(path, limits)
     from kredslob.reading.xmile_file import read_xmile
 
-    return read_xmile(path)
+    return read_xmile(path, limits)
 
 
 def _variable(element: Any, ranges: Mapping[str, tuple[str, ...]], flows: set[str]) -> Variable:
@@ -224,22 +256,13 @@ def _dims(element: Any, ranges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...
 
 
 def _flow_names(elements: list[Any]) -> Iterator[str]:
+    from pysd.translators.structures.abstract_expressions import ReferenceStructure
+
     by_name = {e.name.lower().replace("_", " "): e.name for e in elements}
     for element in elements:
         for component in element.components:
             if type(component.ast).__name__ == "IntegStructure":
-                for reference in _references(component.ast.flow):
-                    key = reference.lower().replace("_", " ")
+                for node in parts_of(component.ast.flow, ReferenceStructure):
+                    key = node.reference.lower().replace("_", " ")
                     if key in by_name:
                         yield by_name[key]
-
-
-def _references(node: Any) -> Iterator[str]:
-    if hasattr(node, "reference"):
-        yield node.reference
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _references(getattr(node, field.name))
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _references(part)

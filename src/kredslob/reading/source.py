@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 
-# The largest public Vensim models (C-ROADS, FRIDA) are under 10 MB with their sketches.
-LARGEST = 20_000_000
 DECLARED = re.compile(rb"^\s*\{\s*([A-Za-z][\w.:-]*)\s*\}")
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,28 +46,31 @@ class Source:
         return bisect.bisect_right(self.starts, at)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, limits: Limits) -> bytes:
     """Bytes of a model file.
 
     Raises
     ------
     InputFileError
-        It is missing, unreadable, empty or larger than 20 MB.
+        It is missing, unreadable, no plain file, empty or larger than the limit.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe or device might never end
+            raise InputFileError(path, "is not a file, expected a model")
         size = path.stat().st_size
-        if size > LARGEST:
-            found = f"has {size / 1e6:.0f} MB, expected at most {LARGEST / 1e6:.0f} MB"
-            raise InputFileError(path, found)
+        if size > limits.file_bytes:
+            raise InputFileError(path, limits.exceeded("file_bytes", f"has {size:,} bytes"))
         content = path.read_bytes()
     except OSError as problem:
         raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
+    except ValueError:  # a null byte in the path
+        raise InputFileError(one_line(str(path)), "is no name that a file can have") from None
     if not content.strip():
         raise InputFileError(path, "is empty, expected a model")
     return content
 
 
-def read_text(path: Path) -> Source:
+def read_text(path: Path, limits: Limits) -> Source:
     """Text of a Vensim file, in the encoding that its mark, its first line or its bytes say.
 
     A file that is not what its first line says (Vensim writes ``{UTF-8}`` also over text that an
@@ -79,7 +81,7 @@ def read_text(path: Path) -> Source:
     InputFileError
         It cannot be read, or is not text.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, limits)
     text = _decoded(content)
     if "\0" in text:
         raise InputFileError(path, "is not text (it holds null bytes), expected a Vensim model")

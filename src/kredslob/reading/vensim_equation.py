@@ -12,6 +12,7 @@ from pysd.translators.structures.abstract_expressions import (
     GetLookupsStructure,
 )
 
+from kredslob.limits import Limits
 from kredslob.reading.expression import MisreadError
 from kredslob.reading.lookup import vensim_lookup
 from kredslob.reading.result import SubscriptRange
@@ -25,7 +26,6 @@ PART = re.compile(rf"{QUOTED}|\([^()]*\)|,|[^,\"(]+|.", re.DOTALL)
 NUMERIC_RANGE = re.compile(r"\(\s*([\w$'\s]*?)(\d+)\s*-\s*([\w$'\s]*?)(\d+)\s*\)\s*")
 IMPORTED = re.compile(r"\s*GET[ _](?:XLS|DIRECT)[ _]SUBSCRIPT\s*\(", re.IGNORECASE)
 GET_LOOKUPS = re.compile(r"\s*GET[ _](?:XLS|DIRECT)[ _]LOOKUPS\s*\(", re.IGNORECASE)
-LARGEST_RANGE = 100_000
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,15 @@ class Definition:
     content: Any
 
 
-def definition(text: str) -> Definition:
+def definition(text: str, limits: Limits) -> Definition:
     """Read one equation, left and right side.
 
     Parameters
     ----------
     text : str
         The entry up to its first tilde, without comments.
+    limits : Limits
+        How much it may ask for.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def definition(text: str) -> Definition:
         return Definition(name, build(name, subscripts, rest[keyword.end() :].strip()))
     where = (subscripts, excepted)
     try:
-        return Definition(name, _component(name, where, rest, keyword))
+        return Definition(name, _component(name, where, rest, keyword, limits))
     except MisreadError as problem:
         raise MisreadError(problem.problem, problem.at + at) from None
 
@@ -75,46 +77,47 @@ def _component(
     where: tuple[list[str], list[list[str]]],
     rest: str,
     keyword: re.Match[str] | None,
+    limits: Limits,
 ) -> Any:
     if not rest.strip():
         return am.AbstractData(where, DataStructure())
     if rest.startswith("=="):
-        return am.AbstractUnchangeableConstant(where, _right(rest, 2))
+        return am.AbstractUnchangeableConstant(where, _right(rest, 2, limits))
     if rest.startswith("="):
-        ast = _right(rest, 1)
+        ast = _right(rest, 1, limits)
         found = am.AbstractLookup if isinstance(ast, GetLookupsStructure) else am.AbstractComponent
         return found(where, ast)
     if rest.startswith(":="):
-        return am.AbstractData(where, _right(rest, 2))
+        return am.AbstractData(where, _right(rest, 2, limits))
     if keyword:
         word = " ".join(keyword.group(1).lower().split()).replace(" ", "_")
         after = rest[keyword.end() :]
         if not after.strip():
             return am.AbstractData(where, DataStructure(), keyword=word)
         if after.startswith(":="):
-            return am.AbstractData(where, _right(rest, keyword.end() + 2), keyword=word)
+            return am.AbstractData(where, _right(rest, keyword.end() + 2, limits), keyword=word)
     if rest.startswith("("):
-        return am.AbstractLookup(where, _lookup(rest))
+        return am.AbstractLookup(where, _lookup(rest, limits))
     if rest.startswith(":") and not where[0]:
-        return _range(name, rest, 1)
+        return _range(name, rest, 1, limits)
     raise MisreadError(f"found '{rest.strip()[:20]}' after the name, expected '='", 0)
 
 
-def _right(text: str, at: int) -> Any:
+def _right(text: str, at: int, limits: Limits) -> Any:
     if not text[at:].strip():
         raise MisreadError("has no equation after its '='", at)
     try:
-        return vensim_expression(text[at:])
+        return vensim_expression(text[at:], limits)
     except MisreadError as problem:
         raise MisreadError(problem.problem, problem.at + at) from None
 
 
-def _lookup(rest: str) -> Any:
+def _lookup(rest: str, limits: Limits) -> Any:
     end = len(rest.rstrip())
     if rest[end - 1] != ")":
         raise MisreadError("is a lookup without its closing ')'", end)
     if GET_LOOKUPS.match(rest, 1):
-        return VensimParser(rest[1 : end - 1]).whole()
+        return VensimParser(rest[1 : end - 1], limits).whole()
     return vensim_lookup(rest, 1, end - 1)
 
 
@@ -160,13 +163,13 @@ def _only_name(text: str, at: int) -> str:
     return " ".join(match.group(1).split())
 
 
-def _range(name: str, text: str, at: int) -> SubscriptRange:
+def _range(name: str, text: str, at: int, limits: Limits) -> SubscriptRange:
     imported = IMPORTED.match(text, at)
     body, _, mappings = text[at:].partition("->")
     mapping = _mappings(mappings, at + len(body) + 2)
     targets = [target for target, _ in mapping]
     if imported:
-        call = VensimParser(body.strip()).whole()
+        call = VensimParser(body.strip(), limits).whole()
         keys = ("file", "tab", "firstcell", "lastcell", "prefix")
         if len(call.arguments) != len(keys) or not all(isinstance(a, str) for a in call.arguments):
             raise MisreadError(f"expected five strings: {', '.join(keys)}", at)
@@ -175,9 +178,10 @@ def _range(name: str, text: str, at: int) -> SubscriptRange:
     for part in _split(body):
         part = part.strip()
         if part.startswith("("):
-            elements.extend(_numbered(part, at))
-            if len(elements) > LARGEST_RANGE:
-                raise MisreadError(f"has over {LARGEST_RANGE} elements in its subscript range", at)
+            elements.extend(_numbered(part, at, limits))
+            if len(elements) > limits.elements:
+                found = f"has {len(elements):,} elements in its subscript range"
+                raise MisreadError(limits.exceeded("elements", found), at)
         elif LEFT_NAME.fullmatch(part):
             elements.append(" ".join(part.split()))
         else:
@@ -185,16 +189,25 @@ def _range(name: str, text: str, at: int) -> SubscriptRange:
     return SubscriptRange(name, elements, targets, mapping)
 
 
-def _numbered(part: str, at: int) -> list[str]:
+def _numbered(part: str, at: int, limits: Limits) -> list[str]:
     match = NUMERIC_RANGE.fullmatch(part) if len(part) < 300 else None
     if not match:
         raise MisreadError(f"found '{part}', expected a numeric range such as (A1-A9)", at)
     (start, first), (stop, last) = match.group(1, 2), match.group(3, 4)
     if not start or start.strip() != stop.strip():
         raise MisreadError(f"found '{part}', expected the same letters before both numbers", at)
-    if not 0 < int(last) - int(first) < LARGEST_RANGE:
+    count = int(last) - int(first) + 1
+    if count <= 1:
         raise MisreadError(f"found '{part}', expected a lower number before a higher one", at)
+    if count > limits.elements:
+        found = f"has {_counted(count)} elements in its subscript range"
+        raise MisreadError(limits.exceeded("elements", found), at)
     return [f"{start}{i}" for i in range(int(first), int(last) + 1)]
+
+
+def _counted(count: int) -> str:
+    """A whole number, however long, as a person reads it."""
+    return f"{count:,}" if count < 10**15 else f"{float(min(count, 10**300)):.0e}"
 
 
 def _mappings(text: str, at: int) -> list[tuple[str, tuple[str, ...] | None]]:

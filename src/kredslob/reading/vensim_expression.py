@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pysd.translators.structures.abstract_expressions as ae
 
+from kredslob.limits import Limits
 from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
 from kredslob.reading.lookup import NUMBER, array, value, vensim_lookup
 
@@ -83,13 +84,15 @@ STRUCTURES: dict[str, tuple[int, Callable[..., Any]]] = {
 }
 
 
-def vensim_expression(text: str) -> Any:
+def vensim_expression(text: str, limits: Limits) -> Any:
     """Read the right side of a Vensim equation.
 
     Parameters
     ----------
     text : str
         The equation after its equal sign, without comments.
+    limits : Limits
+        How long it may be, and how deep.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def vensim_expression(text: str) -> Any:
             raise MisreadError("has something but numbers in its TABBED ARRAY", tabbed.start(1))
         found = re.findall(NUMBER, tabbed.group(1))
         return np.array([value(v) for v in found], dtype=float)
-    parser = VensimParser(text)
+    parser = VensimParser(text, limits)
     whole = parser.whole()
     if parser.with_results > isinstance(whole, MacroCall):
         raise MisreadError("calls a macro for several results, expected nothing beside the call")
@@ -126,8 +129,8 @@ def reference(name: str) -> str:
 class VensimParser(Parser):
     """Reads one Vensim expression."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(tokens(text, TOKEN), OPERATORS)
+    def __init__(self, text: str, limits: Limits) -> None:
+        super().__init__(tokens(text, TOKEN, limits), OPERATORS, limits)
         self._text = text
         self.with_results = 0  # calls for several results
 
@@ -166,6 +169,8 @@ class VensimParser(Parser):
             raise MisreadError(
                 f"found {len(arguments)} arguments of {shown}, expected {expected}", token.at
             )
+        if name.startswith("get_") and not all(isinstance(a, str) for a in arguments):
+            raise MisreadError("reads a file, expected only texts in quotes", token.at)
         return build(*arguments)
 
     def _arguments_and_results(self) -> tuple[Any, Any]:

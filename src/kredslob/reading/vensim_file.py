@@ -16,6 +16,7 @@ from pysd.translators.structures.abstract_expressions import (
 )
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 from kredslob.reading.expression import MisreadError
 from kredslob.reading.parts import parts_of
 from kredslob.reading.result import Reading
@@ -33,7 +34,6 @@ END_OF_MACRO = re.compile(r"\s*:END OF MACRO:", re.IGNORECASE)
 BLANK = re.compile(r"(?:\s+|\{[^{}]*\})*")
 UNITS = re.compile(r"([^\[\]]*)\[([^\[\]]*)\]")
 CONTROL = ("initial_time", "final_time", "time_step", "saveper")
-MOST_ELEMENTS = 1_000_000
 READ_FILES = (GetConstantsStructure, GetDataStructure, GetLookupsStructure)
 SKETCH, SKETCH_END = "\\\\\\---///", "///---\\\\\\"
 # The fourth number of the settings line that begins with 15 is the integration method. 1 and 4
@@ -64,7 +64,7 @@ class Section:
     entries: list[Entry] = field(default_factory=list)
 
 
-def read_vensim(path: Path) -> Reading:
+def read_vensim(path: Path, limits: Limits) -> Reading:
     """Read a Vensim text file.
 
     Raises
@@ -72,12 +72,12 @@ def read_vensim(path: Path) -> Reading:
     InputFileError
         It cannot be understood.
     """
-    source = read_text(path)
+    source = read_text(path, limits)
     equations, _, rest = source.text.partition(SKETCH)
     equations = equations.partition(SKETCH_END)[0]
     lines: dict[str, int] = {}
     texts: dict[str, tuple[str, ...]] = {}
-    sections = [_section(s, source, lines, texts) for s in _gathered(source, equations)]
+    sections = [_section(s, source, lines, texts, limits) for s in _gathered(source, equations)]
     if not sections[0].elements:
         raise InputFileError(path, "holds no equations, expected a Vensim model (.mdl, text)")
     sections = with_results(path, sections, lines)
@@ -161,13 +161,22 @@ def _entry(source: Source, text: str, start: int) -> tuple[Entry | None, int]:
 
 
 def _section(
-    section: Section, source: Source, lines: dict[str, int], texts: dict[str, tuple[str, ...]]
+    section: Section,
+    source: Source,
+    lines: dict[str, int],
+    texts: dict[str, tuple[str, ...]],
+    limits: Limits,
 ) -> am.AbstractSection:
     elements: dict[str, Any] = {}
+    named = 0  # elements of subscript ranges so far
     ranges, constraints, inputs = [], [], []
-    for entry, found in _definitions(section, source):
+    for entry, found in _definitions(section, source, limits):
         if isinstance(found.content, am.AbstractSubscriptRange):
             ranges.append(found.content)
+            named += len(found.content.subscripts)
+            if named > limits.elements:
+                many = f"has {named:,} elements or more in its subscript ranges"
+                _fail(source, entry.at, found.name, limits.exceeded("elements", many))
         elif isinstance(found.content, am.AbstractConstraint):
             constraints.append(found.content)
         elif isinstance(found.content, am.AbstractTestInput):
@@ -178,8 +187,6 @@ def _section(
             if section.name == "__main__":
                 lines.setdefault(found.name, source.line(entry.at))
                 texts[found.name] = (*texts.get(found.name, ()), _tidied(entry.equation))
-    if sum(len(r.subscripts) for r in ranges) > MOST_ELEMENTS:
-        raise InputFileError(source.path, f"has over {MOST_ELEMENTS} elements in its subscripts")
     main = section.name == "__main__"
     return am.AbstractSection(
         name=section.name,
@@ -198,10 +205,12 @@ def _section(
     )
 
 
-def _definitions(section: Section, source: Source) -> Iterator[tuple[Entry, Definition]]:
+def _definitions(
+    section: Section, source: Source, limits: Limits
+) -> Iterator[tuple[Entry, Definition]]:
     for entry in section.entries:
         try:
-            yield entry, definition(entry.equation)
+            yield entry, definition(entry.equation, limits)
         except MisreadError as problem:
             name = re.match(rf"{QUOTED}|[\w$'\s]*", entry.equation)
             shown = name.group().strip() if name else ""
@@ -221,6 +230,8 @@ def _add(
     element.documentation = entry.documentation or element.documentation
     if element.components and not found.content.subscripts[0]:
         _fail(source, entry.at, found.name, "is defined twice")
+    if len({len(c.subscripts[0]) for c in (*element.components[:1], found.content)}) > 1:
+        _fail(source, entry.at, found.name, "has equations with different numbers of subscripts")
     element.components.append(found.content)
 
 

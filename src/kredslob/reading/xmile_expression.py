@@ -84,7 +84,8 @@ class XmileParser(Parser):
     """Reads one XMILE expression."""
 
     def __init__(self, text: str, place: Place) -> None:
-        super().__init__(tokens(text, TOKEN), OPERATORS)
+        limits = place.scope.limits
+        super().__init__(tokens(text, TOKEN, limits), OPERATORS, limits)
         self._place = place
         self._over_array = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pysd.translators.structures.abstract_model as am
 from pysd.translators.structures.abstract_expressions import CallStructure
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 from kredslob.reading.expression import MisreadError, number
 from kredslob.reading.parts import parts_of
 from kredslob.reading.result import Reading, SubscriptRange
@@ -36,14 +38,13 @@ from kredslob.reading.xmile_variable import (
     table_name,
 )
 
-LARGEST_DIMENSION = 100_000
 SUPPORTED = ("euler", "rk4")
 VENSIM = "Ventana Systems"
 # XMILE's INT is the next lower integer; an export from Vensim means Vensim's INTEGER by it.
 VENSIM_FUNCTIONS = {"int": "integer"}
 
 
-def read_xmile(path: Path) -> Reading:
+def read_xmile(path: Path, limits: Limits) -> Reading:
     """Read an XMILE file, with or without its namespace.
 
     Raises
@@ -51,18 +52,19 @@ def read_xmile(path: Path) -> Reading:
     InputFileError
         It cannot be understood.
     """
-    root = root_of(path)
+    root = root_of(path, limits)
     models = list(children(root, "model"))
     if not models:
         raise InputFileError(path, f"holds no <model> in <{local(root)}>, expected an XMILE file")
     try:
-        dimensions = _dimensions(root)
+        dimensions = _dimensions(root, limits)
         macros = {canonical(n.get("name") or ""): _macro(n) for n in children(root, "macro")}
     except MisreadError as problem:
         raise InputFileError(path, problem.problem) from problem
-    variables = all_declared(path, models, dimensions)
+    variables = all_declared(path, models, dimensions, limits)
     vendor = _vendor(root)
-    scope = Scope(variables, dimensions, macros, VENSIM_FUNCTIONS if VENSIM in vendor else {})
+    functions = VENSIM_FUNCTIONS if VENSIM in vendor else {}
+    scope = Scope(variables, dimensions, macros, limits, functions)
     behavior = _behavior(root)
     elements, lines = _elements(path, scope, behavior)
     specs = child(root, "sim_specs")
@@ -87,15 +89,22 @@ def read_xmile(path: Path) -> Reading:
     return Reading(model, lines, method, remark, texts)
 
 
-def _dimensions(root: Any) -> dict[str, Dimension]:
+def _dimensions(root: Any, limits: Limits) -> dict[str, Dimension]:
     found = {}
+    named = 0  # elements of all dimensions so far
     for holder in children(root, "dimensions"):
         for node in children(holder, "dim"):
             name = shown(name_of(node))
             elements = tuple(shown(name_of(e)) for e in children(node, "elem"))
             size = node.get("size") or ""
-            if not elements and size.isdigit() and int(size) <= LARGEST_DIMENSION:
-                elements = tuple(str(i) for i in range(1, int(size) + 1))
+            count = len(elements)
+            if not elements and re.fullmatch("[0-9]{1,15}", size):
+                count = int(size)
+            named += count
+            if named > limits.elements:
+                many = f"has {named:,} elements or more in its dimensions, up to '{name}'"
+                raise MisreadError(limits.exceeded("elements", many))
+            elements = elements or tuple(str(i) for i in range(1, count + 1))
             if not elements or not name:
                 raise MisreadError(f"has a dimension '{name}' without elements or size")
             found[canonical(name)] = Dimension(name, elements)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kredslob.errors import InputFileError
+from kredslob.limits import Limits
 from kredslob.reading.source import one_line
 from kredslob.reading.xmile_scope import Declared, Dimension, canonical, segments, shown
 from kredslob.reading.xmile_tree import attribute, children, line_of, local
@@ -16,11 +17,10 @@ from kredslob.reading.xmile_variable import table_name
 VARIABLES = ("stock", "flow", "aux", "gf")
 CONTROL = ("initial_time", "final_time", "time_step", "saveper", "time")
 DEEPEST_MODULE = 20
-MOST_VARIABLES = 200_000
 
 
 def all_declared(
-    path: Path, models: list[Any], dimensions: Mapping[str, Dimension]
+    path: Path, models: list[Any], dimensions: Mapping[str, Dimension], limits: Limits
 ) -> dict[str, Declared]:
     """Every variable of the file by its qualified canonical name."""
     by_name = {canonical(name_of(m)): m for m in models}
@@ -42,10 +42,9 @@ def all_declared(
                     fail(path, node, prefix + name, "is a module whose <model> is missing")
                 walk(inner, (*module, canonical(name)), f"{prefix}{name}.", _wires(node, module))
             elif canonical(name) not in CONTROL:
-                if len(found) >= MOST_VARIABLES:
-                    raise InputFileError(
-                        path, f"has over {MOST_VARIABLES} variables in its modules"
-                    )
+                if len(found) >= limits.equations:
+                    many = f"has over {len(found):,} variables in its modules"
+                    raise InputFileError(path, limits.exceeded("equations", many))
                 if key in found:
                     fail(path, node, prefix + name, "is defined twice")
                 found[key] = Declared(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from kredslob.limits import Limits
 from kredslob.reading.expression import MisreadError
 
 BLANKS = re.compile(r"(?:\\n|[\s_\u00a0])+")
@@ -74,6 +75,8 @@ class Scope:
     ----------
     variables, dimensions, macros : mapping
         By canonical name.
+    limits : Limits
+        How much the file may ask for.
     functions : mapping of str to str
         Functions of the file that mean another one than XMILE's of that name.
     """
@@ -81,6 +84,7 @@ class Scope:
     variables: Mapping[str, Declared]
     dimensions: Mapping[str, Dimension]
     macros: Mapping[str, Macro]
+    limits: Limits
     functions: Mapping[str, str] = field(default_factory=dict)
 
     def variable(self, name: str, module: tuple[str, ...]) -> Declared | None:
@@ -133,7 +137,7 @@ class Scope:
             return by_name[key]
         if key in self.dimensions:
             return self.dimensions[key].name + ("!" if whole else "")
-        if key.isdigit() and 1 <= int(key) <= len(dimension.elements):
+        if re.fullmatch("[0-9]{1,9}", key) and 1 <= int(key) <= len(dimension.elements):
             return dimension.elements[int(key) - 1]
         raise MisreadError(
             f"found the subscript '{text}', expected an element of {dimension.name}, a dimension "

@@ -9,12 +9,13 @@ from typing import Any
 from lxml import etree  # type: ignore[import-untyped]
 
 from kredslob.errors import InputFileError
-from kredslob.reading.source import read_bytes
+from kredslob.limits import Limits
+from kredslob.reading.source import one_line, read_bytes
 
 LET_PASS = ("NS_ERR_UNDEFINED_NAMESPACE", "WAR_NS_URI_RELATIVE")
 
 
-def root_of(path: Path) -> Any:
+def root_of(path: Path, limits: Limits) -> Any:
     """Parse a file: no entity is resolved, nothing is loaded, and a DOCTYPE is refused.
 
     A prefix without a namespace is let pass, because the converter from Vensim writes ``isee:``
@@ -26,7 +27,7 @@ def root_of(path: Path) -> Any:
     InputFileError
         It is not well-formed XML, or has a DOCTYPE.
     """
-    content = read_bytes(path)
+    content = read_bytes(path, limits)
     if b"<!DOCTYPE" in content.replace(b"\0", b""):
         raise InputFileError(path, "has a DOCTYPE, expected an XMILE file without one")
     problem = None
@@ -51,7 +52,7 @@ def root_of(path: Path) -> Any:
             return root
         problem = problem or (errors[0] if errors else None)
     line = problem.line if problem else None
-    found = " ".join(problem.message.split()) if problem else "no element"
+    found = one_line(problem.message) if problem else "no element"
     raise InputFileError(path, f"is not well-formed XML ({found})", line=line)
 
 

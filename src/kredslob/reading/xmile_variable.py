@@ -25,7 +25,6 @@ from kredslob.reading.xmile_tree import child, children, local, text_of
 
 LITERAL = re.compile(rf"\s*[+-]?\s*{UNSIGNED}\s*")
 KINDS = {"continuous": "interpolate", "extrapolate": "extrapolate", "discrete": "hold_backward"}
-MOST_ELEMENTS = 1_000_000
 # What a stock or flow may be in Stella and cannot be here.
 UNSUPPORTED = ("conveyor", "queue", "oven", "leak", "overflow", "leak_zone")
 
@@ -100,8 +99,8 @@ def parts(declared: Declared, scope: Scope) -> list[Part]:
             raise MisreadError(f"has no equation for the element {', '.join(part.at)}")
     if not common:
         return own  # elements without one do not exist, as in Vensim
-    if math.prod(len(d.elements) for d in dims) > MOST_ELEMENTS:
-        raise MisreadError(f"has over {MOST_ELEMENTS} elements, too many to define one by one")
+    if (count := math.prod(len(d.elements) for d in dims)) > scope.limits.values:
+        raise MisreadError(scope.limits.exceeded("values", f"has {count:,} elements"))
     if _all(dims) - {at for part in own for at in _covered(part.at, dims)}:
         own.insert(0, Part(whole, [list(part.at) for part in own], common, graph))
     return own

@@ -14,7 +14,8 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.errors import InputFileError, ParameterError
-from kredslob.lowering.external import data_files, table_files
+from kredslob.limits import limits_in_force
+from kredslob.lowering.external import Access, data_files, table_files
 from kredslob.program import Program
 from kredslob.reading import builder_model
 
@@ -30,6 +31,8 @@ class PysdTarget:
     path : Path
         The model file. The Python text that PySD makes of it is kept in a temporary folder,
         never beside the file.
+    access : Access, optional
+        What it may read. Default: its own folder, within `kredslob.limits.limits_in_force`.
 
     Raises
     ------
@@ -37,19 +40,20 @@ class PysdTarget:
         PySD cannot translate the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, access: Access | None = None) -> None:
         import pysd
         from pysd.builders.python.python_model_builder import ModelBuilder
 
+        access = access or Access(limits_in_force())
         self._folder = tempfile.TemporaryDirectory(prefix="kredslob-")
         folder = Path(self._folder.name)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                abstract = builder_model(path, folder)
-                _bring(data_files(path, abstract), path, folder)
+                abstract = builder_model(path, folder, access.limits)
+                _bring(data_files(path, abstract, access), path, folder)
                 source = ModelBuilder(abstract).build_model()
-                tables = table_files(path) if _needs_tables(abstract) else None
+                tables = table_files(path, access) if _needs_tables(abstract) else None
                 self._model = pysd.load(str(source), data_files=tables)
         except InputFileError:
             raise
@@ -119,10 +123,13 @@ class PysdTarget:
         return table
 
 
-def _bring(files: Iterable[Path], path: Path, folder: Path) -> None:
+def _bring(files: Iterable[tuple[str, Path]], path: Path, folder: Path) -> None:
     """Put copies of a model's data files where PySD looks for them."""
-    for file in files:
-        copy = folder / file.relative_to(path.resolve().parent)
+    for name, file in files:
+        copy = (folder / name).resolve()
+        if not copy.is_relative_to(folder.resolve()):
+            problem = "lies outside the model's folder: only the engine reads it there, not PySD"
+            raise InputFileError(path, problem, key=name)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
 
