@@ -41,7 +41,12 @@ def load(
 
     Examples
     --------
-    >>> load("city.mdl", limits=Limits(values=20_000_000), allow=["../data"])  # doctest: +SKIP
+    >>> model = kredslob.load()
+    >>> len(model.variables["Fund Cash"].dims)
+    1
+    >>> limits = kredslob.Limits(steps=1_000_000)
+    >>> kredslob.load("predator_prey.mdl", limits=limits).file.path.name
+    'predator_prey.mdl'
     """
     file = reinvestment_folder() / "reinvestment.mdl" if path is None else Path(path)
     return Model(file, limits=limits, allow=allow)

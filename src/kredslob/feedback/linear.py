@@ -101,8 +101,11 @@ def linearise(
 
     Examples
     --------
-    >>> linear = linearise(Model("growth.mdl"), time=10)  # doctest: +SKIP
-    >>> linear["eigenvalue"].values  # doctest: +SKIP
+    >>> linear = kredslob.linearise(kredslob.load("predator_prey.mdl"), time=10)
+    >>> linear["eigenvalue"].round(3).values
+    array([-0.104+0.358j, -0.104-0.358j])
+    >>> linear["period"].round(1).values
+    array([17.6, 17.6])
     """
     design = model.shared_design(scenario, constants, years, time_step, None)
     target = model.target(design.inputs)
