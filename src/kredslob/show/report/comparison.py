@@ -19,8 +19,8 @@ class Alternative:
 
     Parameters
     ----------
-    label : str
-        What it is called, in the language of the report.
+    label, short : str
+        What it is called, in the language of the report, in a sentence and over a column.
     material : Material
         Its run.
     place : int
@@ -28,6 +28,7 @@ class Alternative:
     """
 
     label: str
+    short: str
     material: Material
     place: int
 

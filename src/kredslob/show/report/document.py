@@ -110,7 +110,7 @@ class Reported:
         """Sentences as a list."""
         return bullets(said)
 
-    def figure(self, name: str, width: str = "100%") -> Marked:
+    def figure(self, name: str, width: str = "98%") -> Marked:
         """A figure with its caption; nothing where it was not drawn."""
         return _figure(self._drawings, name, width)
 
@@ -192,7 +192,7 @@ class Reported:
         heads = [w.text(f"page.{h}") for h in ("parameter", "value", "range", "certainty")]
         rows = [_parameter(row, w) for row in parameter_table()]
         heads.append(w.text("page.source"))
-        return table(heads, rows, [9, 4, 5, 4, 9], caption=w.text("page.parameters"), left=5)
+        return table(heads, rows, [12, 5, 5, 4, 8], caption=w.text("page.parameters"), left=range(5))
 
     # Studies ------------------------------------------------------------------------------------
 
@@ -267,7 +267,7 @@ class Reported:
         heads = [w.text(f"check.{h}") for h in ("check", "verdict", "measured", "tolerance")]
         heads.append(w.text("check.meaning"))
         rows = frame[heads].values.tolist()
-        return table(heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=2)
+        return table(heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4))
 
     @property
     def _asked(self) -> Studies:
@@ -320,6 +320,9 @@ class Compared:
     def policies(self) -> Marked:
         """The policies with place and what each does."""
         w = self._w
+        if len(self._materials) == 1:
+            scenario = self._materials[0].scenario
+            return Marked(escaped(scenario.description[w.language]))
         heads = [w.text("page.policy"), w.text("page.setting"), w.text("report.what")]
         rows = []
         for one in self._several:
@@ -327,7 +330,7 @@ class Compared:
             place = scenario.setting_title[w.language]
             rows.append([one.label, place, scenario.description[w.language]])
         caption = w.text("report.policies_caption")
-        return table(heads, rows, [6, 6, 12], caption=caption, left=3)
+        return table(heads, rows, [6, 6, 12], caption=caption, left=range(3))
 
     @property
     def differences(self) -> str:
@@ -351,7 +354,7 @@ class Compared:
             for one in self._several
         ]
         joined = pd.concat([f.iloc[:, 0] for f in frames], axis=1).fillna(w.text("none"))
-        head = [w.text("report.measure"), *(one.label for one in self._several)]
+        head = [w.text("report.measure"), *(one.short for one in self._several)]
         rows = [[str(name), *values] for name, values in zip(joined.index, joined.values, strict=True)]  # fmt: skip  # noqa: E501
         return table(head, rows, _widths(len(self._several)), caption=w.text("report.by_policy"))
 
@@ -369,7 +372,7 @@ class Compared:
                 cells.append(w.millions(value) if takes_part else w.text("none"))
             if set(cells) != {w.text("none")}:
                 rows.append([w.text(f"party.{party}"), *cells])
-        head = [w.text("table.party_head"), *(one.label for one in self._several)]
+        head = [w.text("table.party_head"), *(one.short for one in self._several)]
         return table(head, rows, _widths(len(self._several)), caption=w.text("table.npv_head"))
 
     @property
@@ -401,7 +404,8 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
         chosen = _places(len(one.facts.outcomes))
         rates = [one.facts.outcomes[k].rate for k in chosen]
         labels = [w.text("rate", rate=w.percent(rate)) for rate in rates]
-        return [Alternative(label, one, k) for label, k in zip(labels, chosen, strict=True)]
+        short = [w.percent(rate) for rate in rates]
+        return [Alternative(*a, one, k) for *a, k in zip(labels, short, chosen, strict=True)]
     labels = []
     for one in materials:
         scenario = one.scenario
@@ -412,7 +416,7 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
     if len(set(labels)) < len(labels):
         labels = [f"{label} – {m.saved.folder.name}" for label, m in zip(labels, materials, strict=True)]  # fmt: skip  # noqa: E501
     return [
-        Alternative(label, m, len(m.facts.outcomes) - 1)
+        Alternative(label, label, m, len(m.facts.outcomes) - 1)
         for label, m in zip(labels, materials, strict=True)
     ]
 
@@ -422,7 +426,7 @@ def _block(commands: Sequence[str]) -> Marked:
     return Marked("\n".join("    " + " ".join(one.split()) for one in commands))
 
 
-def _figure(drawings: Mapping[str, Drawing], name: str, width: str = "100%") -> Marked:
+def _figure(drawings: Mapping[str, Drawing], name: str, width: str = "98%") -> Marked:
     if name not in drawings:
         return Marked("")
     drawing = drawings[name]

@@ -41,7 +41,7 @@ def check_installed(formats: Sequence[str]) -> None:
 
 def to_docx(source: Path, target: Path, head: Front, template: Path | None) -> None:
     """Write a Word file."""
-    _office(source, target, head, template, "reference.docx", ["--toc"] if head.kind == "full" else [])
+    _office(source, target, head, template, "reference.docx", [])
 
 
 def to_pptx(source: Path, target: Path, head: Front, template: Path | None) -> None:
@@ -103,7 +103,6 @@ def _office(
         reference = template or references / ours
         try:
             extra = [f"--reference-doc={reference}", "--default-image-extension=png", *options]
-            extra.append(f"--metadata=toc-title:{head.words['contents']}")
             _pandoc(source, target, head, target.suffix.removeprefix("."), extra)
         except RuntimeError as problem:
             if template is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
 READ_AS = (  # pandoc's Markdown with nothing in it that could run or fetch
@@ -65,7 +65,7 @@ def table(
     widths: Sequence[int],
     *,
     caption: str,
-    left: int = 1,
+    left: Collection[int] = (0,),
 ) -> Marked:
     """Write a table.
 
@@ -79,11 +79,11 @@ def table(
         Width of each column, in parts of the whole.
     caption : str
         What the table shows.
-    left : int
-        How many of the first columns are aligned to the left; the others are to the right.
+    left : collection of int
+        Which columns are aligned to the left; the others are to the right.
     """
     rules = [
-        ":" + "-" * (2 * width) if number < left else "-" * (2 * width) + ":"
+        ":" + "-" * (2 * width) if number in left else "-" * (2 * width) + ":"
         for number, width in enumerate(widths)
     ]
     lines = [_row([escaped(cell) for cell in head]), _row(rules)]
@@ -91,7 +91,7 @@ def table(
     return Marked("\n".join(lines) + f"\n\n: {escaped(caption)}\n")
 
 
-def figure(path: str, caption: str, alt: str, width: str = "100%") -> Marked:
+def figure(path: str, caption: str, alt: str, width: str = "98%") -> Marked:
     """Write a figure with its caption and what it shows for those who cannot see it.
 
     Parameters

@@ -115,7 +115,7 @@ def _causes(studies: Studies, language: str) -> Drawing:
 def _compared(materials: Sequence[Material], language: str) -> Iterator[Drawing]:
     several = alternatives(materials, words(language))
     at_rate = [{RATE: one.place} for one in several]
-    labels = [one.label for one in several]
+    labels = [one.short for one in several]
     runs = [one.material.runs.isel(at) for one, at in zip(several, at_rate, strict=True)]
     sums = [one.material.summary.isel(at) for one, at in zip(several, at_rate, strict=True)]
     yield policies_over_time(list(zip(labels, runs, strict=True)), language)

@@ -255,6 +255,14 @@ def _title_slide(layout: bytes) -> bytes:
                 "</a:defRPr></a:lvl1pPr>"
             )
         )
+    for kind in ("dt", "ftr", "sldNum"):
+        for old in _placeholder(root, kind).findall(".//a:lstStyle", _SPACES):
+            old.append(
+                etree.fromstring(
+                    f'<a:lvl1pPr xmlns:a="{_A}"><a:defRPr><a:solidFill><a:schemeClr val="bg1"/>'
+                    "</a:solidFill></a:defRPr></a:lvl1pPr>"
+                )
+            )
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
