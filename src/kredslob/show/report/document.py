@@ -289,7 +289,8 @@ class Reported:
     @property
     def origin(self) -> str:
         """Versions, hash, seed and folder."""
-        return _origin(self._material, self._w, drawn=self._studies is not None)
+        drawn = self._studies is not None and self._studies.drawn
+        return _origin(self._material, self._w, drawn=drawn)
 
 
 class Compared:

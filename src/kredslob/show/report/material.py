@@ -81,6 +81,8 @@ class Studies:
         Loops at the highest rate.
     checks : DataFrame
         From `kredslob.studies.cycle_checks.check_cycle`.
+    drawn : bool
+        Whether draws were made for the report, since the folder held none.
     """
 
     uncertainty: xr.Dataset | None
@@ -88,6 +90,7 @@ class Studies:
     regions: xr.Dataset | None
     loops: LoopStudy
     checks: pd.DataFrame
+    drawn: bool
 
 
 def read_material(folder: Path) -> Material:
@@ -132,9 +135,9 @@ def read_studies(material: Material) -> Studies:
     horizon = int(material.facts.years)
     tables = material.saved.tables
     moves = material.facts.moves
-    drawn = tables.get("uncertainty")
-    if drawn is not None and "probability interval" not in drawn:
-        drawn = None  # that of the threshold, which asks something else
+    kept = tables.get("uncertainty")
+    # that of the threshold has the same name, but asks something else
+    drawn = kept if kept is not None and "probability interval" in kept else None
     if drawn is None and not moves:
         rates = [material.facts.last.rate]
         drawn = uncertainty(model, scenario, rates=rates, draws=DRAWS, seed=SEED, years=horizon)
@@ -150,6 +153,7 @@ def read_studies(material: Material) -> Studies:
         regions=regions,
         loops=_loops(material, model, shown),
         checks=check_cycle(model),
+        drawn=drawn is not None and drawn is not kept,
     )
 
 
