@@ -137,7 +137,7 @@ shares = st.floats(0, 1)
 
 
 def by_purse(values: st.SearchStrategy[float]) -> st.SearchStrategy[dict[str, float]]:
-    return st.fixed_dictionaries({purse: values for purse in PURSES})
+    return st.fixed_dictionaries(dict.fromkeys(PURSES, values))
 
 
 @st.composite
@@ -236,14 +236,19 @@ def _scales(form: str, value: float) -> Iterator[tuple[float, float]]:
     if form == "money":
         yield from ((1.0, 0.51), (1e3, 510.0), (1e6, 0.51e6), (1e9, 0.51e9))
     else:
-        yield 1.0, {"index": 0.0051, "kroner": 0.0051, "years": 0.051, "times": 0.051}.get(form, 0.51)
+        yield (
+            1.0,
+            {"index": 0.0051, "kroner": 0.0051, "years": 0.051, "times": 0.051}.get(form, 0.51),
+        )
 
 
 @given(any_facts())
 def test_what_a_sentence_says_holds_of_the_outcome(facts: Facts) -> None:
     last = facts.outcomes[-1]
     keys = {said.key for said in sentences(facts, tuple(TOPICS))}
-    assert ("carries_all" in keys) == (len(facts.outcomes) > 1 and all(o.carries for o in facts.outcomes))
+    assert ("carries_all" in keys) == (
+        len(facts.outcomes) > 1 and all(o.carries for o in facts.outcomes)
+    )
     assert ("npv_gain" in keys) == (last.npv >= 500)
     assert ("npv_loss" in keys) == (last.npv <= -500)
     assert ("gain_nothing" in keys) == (last.gain == 0)
@@ -378,7 +383,9 @@ def test_a_hostile_scenario_is_told_in_all_formats(
         else:
             with zipfile.ZipFile(path) as parts:
                 text = "".join(
-                    parts.read(n).decode() for n in parts.namelist() if n.endswith((".xml", ".rels"))
+                    parts.read(n).decode()
+                    for n in parts.namelist()
+                    if n.endswith((".xml", ".rels"))
                 )
             assert "&lt;script&gt;" in text
             assert "javascript:" not in "".join(re.findall(r'Target="[^"]*"', text))
@@ -449,9 +456,7 @@ def test_no_english_is_in_a_danish_report(
     assert foreign(said, danish, english, model) == []
 
 
-def foreign(
-    said: str, danish: dict[str, str], english: dict[str, str], model: Model
-) -> list[str]:
+def foreign(said: str, danish: dict[str, str], english: dict[str, str], model: Model) -> list[str]:
     """English texts, and names of the model's variables, that stand in a Danish text."""
     flat = re.sub(r"\s+", " ", said)
     texts = {t for k, t in english.items() if len(t) > 8 and "{" not in t and danish.get(k) != t}
@@ -500,9 +505,7 @@ def test_office_files_open_in_libreoffice(
 
 
 @pytest.mark.slow
-def test_a_full_report_answers_all_that_is_asked(
-    sweep: Path, model: Model, tmp_path: Path
-) -> None:
+def test_a_full_report_answers_all_that_is_asked(sweep: Path, model: Model, tmp_path: Path) -> None:
     (path,) = write_report([sweep], tmp_path, kind="full", language="da", formats=["pdf"])
     text, w = pdf_text(path), words("da")
     for head in ("answer", "question", "main", "helped", "purses", "accounts", "books", "loops"):

@@ -65,7 +65,7 @@ def money_through_purses(runs: xr.Dataset, language: str) -> Drawing:
     w = words(language)
     end = runs.isel({RATE: -1, "time": -1})
     bands = [band for band in _bands(end) if band.dkk > 0]
-    whole = sum(b.dkk for b in bands if not b.source == "fund")
+    whole = sum(b.dkk for b in bands if b.source != "fund")
     bands = [b for b in bands if b.dkk >= _LEAST * whole]
     years = w.number(float(runs["time"][-1]))
     with styled():
@@ -201,8 +201,8 @@ def _draw_bands(axes: Axes, bands: Sequence[_Band], w: Words) -> None:
 def _columns(bands: Sequence[_Band]) -> tuple[list[str], list[str], list[str]]:
     names = list(dict.fromkeys([b.source for b in bands] + [b.target for b in bands]))
     first = [n for n in names if _x(n) == _COLUMN[0]]
-    second = [n for n in ("kept", "unclaimed", "fund") if n in names]
-    third = [n for n in ("spent", "investors", "cash") if n in names]
+    second: list[str] = [n for n in ("kept", "unclaimed", "fund") if n in names]
+    third: list[str] = [n for n in ("spent", "investors", "cash") if n in names]
     first.sort(key=lambda n: (not n.startswith("saving"), n == "interest"))
     return first, second, third
 

@@ -47,7 +47,9 @@ def read_chances(found: xr.Dataset) -> Chances:
     one = found.sortby(RATE).isel({RATE: -1})
     draws = one.sizes["draw"]
     last = float(one["year"][-1])
-    low, high = (float(v) for v in one["citizens helped quantile"].sel(statistic=["q0.05", "q0.95"]))
+    low, high = (
+        float(v) for v in one["citizens helped quantile"].sel(statistic=["q0.05", "q0.95"])
+    )
     return Chances(
         rate=float(one[RATE]),
         draws=draws,

@@ -21,7 +21,16 @@ from kredslob.show.language import Words
 from kredslob.show.loop_table import families_frame, how_many
 from kredslob.show.report.chances import chances
 from kredslob.show.report.comparison import Alternative, compared
-from kredslob.show.report.markdown import Marked, answer, bullets, code, escaped, figure, link, table
+from kredslob.show.report.markdown import (
+    Marked,
+    answer,
+    bullets,
+    code,
+    escaped,
+    figure,
+    link,
+    table,
+)
 from kredslob.show.report.material import DRAWS, SEED, Material, Studies
 from kredslob.show.report.sentences import sentences
 from kredslob.show.table import rate_note, summary_frame
@@ -65,9 +74,9 @@ def document(
         keep_trailing_newline=True,
         autoescape=False,  # `escaped` does it for Markdown
     )
-    shown = {"c": Compared(materials, drawings, w)} if kind == "compare" else {
-        "r": Reported(materials[0], studies, drawings, w)
-    }  # fmt: skip
+    shown: dict[str, Any] = {"r": Reported(materials[0], studies, drawings, w)}
+    if kind == "compare":
+        shown = {"c": Compared(materials, drawings, w)}
     return environment.get_template(f"{kind}.md.j2").render(w=w, **shown)
 
 
@@ -192,7 +201,9 @@ class Reported:
         heads = [w.text(f"page.{h}") for h in ("parameter", "value", "range", "certainty")]
         rows = [_parameter(row, w) for row in parameter_table()]
         heads.append(w.text("page.source"))
-        return table(heads, rows, [12, 5, 5, 4, 8], caption=w.text("page.parameters"), left=range(5))
+        return table(
+            heads, rows, [12, 5, 5, 4, 8], caption=w.text("page.parameters"), left=range(5)
+        )
 
     # Studies ------------------------------------------------------------------------------------
 
@@ -267,7 +278,9 @@ class Reported:
         heads = [w.text(f"check.{h}") for h in ("check", "verdict", "measured", "tolerance")]
         heads.append(w.text("check.meaning"))
         rows = frame[heads].values.tolist()
-        return table(heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4))
+        return table(
+            heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4)
+        )
 
     @property
     def _asked(self) -> Studies:
@@ -356,7 +369,8 @@ class Compared:
         ]
         joined = pd.concat([f.iloc[:, 0] for f in frames], axis=1).fillna(w.text("none"))
         head = [w.text("report.measure"), *(one.short for one in self._several)]
-        rows = [[str(name), *values] for name, values in zip(joined.index, joined.values, strict=True)]  # fmt: skip  # noqa: E501
+        pairs = zip(joined.index, joined.values, strict=True)
+        rows = [[str(name), *values] for name, values in pairs]
         return table(head, rows, _widths(len(self._several)), caption=w.text("report.by_policy"))
 
     @property
@@ -406,7 +420,8 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
         rates = [one.facts.outcomes[k].rate for k in chosen]
         labels = [w.text("rate", rate=w.percent(rate)) for rate in rates]
         short = [w.percent(rate) for rate in rates]
-        return [Alternative(*a, one, k) for *a, k in zip(labels, short, chosen, strict=True)]
+        named = zip(labels, short, chosen, strict=True)
+        return [Alternative(label, brief, one, k) for label, brief, k in named]
     labels = []
     for one in materials:
         scenario = one.scenario
@@ -415,7 +430,8 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
             label += f" ({w.percent(one.facts.last.rate)})"
         labels.append(label)
     if len(set(labels)) < len(labels):
-        labels = [f"{label} – {m.saved.folder.name}" for label, m in zip(labels, materials, strict=True)]  # fmt: skip  # noqa: E501
+        folders = (m.saved.folder.name for m in materials)
+        labels = [f"{a} – {b}" for a, b in zip(labels, folders, strict=True)]
     return [
         Alternative(label, label, m, len(m.facts.outcomes) - 1)
         for label, m in zip(labels, materials, strict=True)
@@ -470,10 +486,17 @@ def _parties(material: Material, w: Words) -> list[list[str]]:
                 w.millions(npv),
                 w.percent(irr, 1) if np.isfinite(irr) else w.text("none"),
                 w.number(bcr, 2) if np.isfinite(bcr) else w.text("none"),
-                w.number(payback, 1) if np.isfinite(payback) else w.text("never"),
+                _payback(payback, float(of["cost"].sum()), w),
             ]
         )
     return rows
+
+
+def _payback(year: float, cost: float, w: Words) -> str:
+    """Year of payback; a party that lays out nothing has nothing to get back."""
+    if np.isfinite(year):
+        return w.number(year, 1)
+    return w.text("never") if cost > 0 else w.text("none")
 
 
 def _accounts_note(material: Material, w: Words) -> str:

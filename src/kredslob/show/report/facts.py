@@ -115,8 +115,8 @@ def facts(
         Whether a schedule or a rule moves the rate.
     """
     order = np.argsort(summary[RATE].values)
-    each = tuple(_outcome(*(d.isel({RATE: int(i)}) for d in (runs, summary, books, shares, views)))
-                 for i in order)  # fmt: skip
+    parts = (runs, summary, books, shares, views)
+    each = tuple(_outcome(*(part.isel({RATE: int(i)}) for part in parts)) for i in order)
     return Facts(float(runs["time"][-1] - runs["time"][0]), moves, each)
 
 

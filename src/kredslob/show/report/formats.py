@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.show.report.front import Front
@@ -23,7 +23,9 @@ _NEEDS = {
     "html": ("pypandoc",),
 }
 _REGIONS = {"da": "DK", "en": "GB"}
-_STANDARD = "ua-1"  # PDF/UA-1: tagged, with a title, a language, and a text for each picture
+_STANDARD: Literal["ua-1"] = (
+    "ua-1"  # PDF/UA-1: tagged, with a title, a language, and a text for each picture
+)
 _LAYOUT = files("kredslob.show.report").joinpath("templates")
 _REFERENCES = files("kredslob.show.report").joinpath("references")
 

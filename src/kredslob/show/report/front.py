@@ -54,7 +54,9 @@ def front(
     scenario = materials[0].scenario
     subtitle = scenario.setting_title[w.language]
     if kind == "compare":
-        subtitle = w.text("report.compared", count=len(materials)) if len(materials) > 1 else subtitle
+        subtitle = (
+            w.text("report.compared", count=len(materials)) if len(materials) > 1 else subtitle
+        )
     elif scenario.name:
         subtitle += f": {scenario.title[w.language]}"
     day = date.fromisoformat(str(materials[0].saved.manifest["created"])[:10])
@@ -67,6 +69,8 @@ def front(
         described=w.text(f"report.kind.{kind}"),
         day=day,
         dated=w.text("report.date", day=day.day, month=month, year=day.year),
-        words={name: w.text(f"report.layout.{name}") for name in ("page", "of", "contents", "made")},
+        words={
+            name: w.text(f"report.layout.{name}") for name in ("page", "of", "contents", "made")
+        },
         alts={name: plain(drawing.alt) for name, drawing in drawings.items()},
     )

@@ -46,7 +46,9 @@ def draw(
     kind: str, materials: Sequence[Material], studies: Studies | None, language: str
 ) -> dict[str, Drawing]:
     """Draw the figures that a kind of report shows, by name."""
-    drawn = _compared(materials, language) if kind == "compare" else _of(kind, materials[0], language)
+    drawn = (
+        _compared(materials, language) if kind == "compare" else _of(kind, materials[0], language)
+    )
     found = {drawing.name: drawing for drawing in drawn}
     if studies is not None:
         found |= {drawing.name: drawing for drawing in _asked(studies, language)}

@@ -248,16 +248,25 @@ TOPICS: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "npv": (
-        Rule("npv_gain", lambda f: f.last.npv >= _KRONER, lambda f: _rate(f) | {"npv": money(f.last.npv)}),
-        Rule("npv_loss", lambda f: f.last.npv <= -_KRONER, lambda f: _rate(f) | {"npv": money(f.last.npv)}),
+        Rule(
+            "npv_gain",
+            lambda f: f.last.npv >= _KRONER,
+            lambda f: _rate(f) | {"npv": money(f.last.npv)},
+        ),
+        Rule(
+            "npv_loss",
+            lambda f: f.last.npv <= -_KRONER,
+            lambda f: _rate(f) | {"npv": money(f.last.npv)},
+        ),
         Rule("npv_even", lambda f: abs(f.last.npv) < _KRONER, _rate),
     ),
     "purses": (
         Rule(
             "purses_split",
             lambda f: bool(_winners(f.last) and _losers(f.last)),
-            lambda f: _rate(f)
-            | {"winners": purses(_winners(f.last)), "losers": purses(_losers(f.last))},
+            lambda f: (
+                _rate(f) | {"winners": purses(_winners(f.last)), "losers": purses(_losers(f.last))}
+            ),
         ),
         Rule(
             "purses_gain",
@@ -274,8 +283,9 @@ TOPICS: Mapping[str, tuple[Rule, ...]] = {
         Rule(
             "wrong_pocket",
             lambda f: sum(f.last.paid_in.values()) > _KRONER and _elsewhere(f.last) > _POINT,
-            lambda f: _rate(f)
-            | {"purse": purses([_payer(f.last)]), "share": percent(_elsewhere(f.last))},
+            lambda f: (
+                _rate(f) | {"purse": purses([_payer(f.last)]), "share": percent(_elsewhere(f.last))}
+            ),
         ),
     ),
     "investors": (

@@ -160,7 +160,9 @@ def _checked(
         if suffix not in ("docx", "pptx"):
             raise InputFileError(template, "expected a file that ends in .docx or .pptx")
         if suffix not in chosen:
-            raise ParameterError(f"template: found a .{suffix}, but the report is {', '.join(chosen)}")
+            raise ParameterError(
+                f"template: found a .{suffix}, but the report is {', '.join(chosen)}"
+            )
         if not template.is_file():
             raise InputFileError(template, "cannot be read; there is no such file")
     return chosen

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -85,12 +85,12 @@ _STYLES: Mapping[str, tuple[str, str]] = {  # paragraph and letters of each styl
     "Footer": ("", f'<w:color w:val="{_GREY}"/><w:sz w:val="16"/>'),
 }
 _TABLE = (
-    '<w:tblPr xmlns:w="{w}"><w:tblStyleRowBandSize w:val="1"/><w:tblInd w:w="0" w:type="dxa"/>'
-    '<w:tblBorders><w:bottom w:val="single" w:sz="4" w:color="{line}"/>'
-    '<w:insideH w:val="single" w:sz="4" w:color="{line}"/></w:tblBorders>'
+    f'<w:tblPr xmlns:w="{_W}"><w:tblStyleRowBandSize w:val="1"/><w:tblInd w:w="0" w:type="dxa"/>'
+    f'<w:tblBorders><w:bottom w:val="single" w:sz="4" w:color="{_LINE}"/>'
+    f'<w:insideH w:val="single" w:sz="4" w:color="{_LINE}"/></w:tblBorders>'
     '<w:tblCellMar><w:top w:w="30" w:type="dxa"/><w:left w:w="70" w:type="dxa"/>'
     '<w:bottom w:w="30" w:type="dxa"/><w:right w:w="70" w:type="dxa"/></w:tblCellMar></w:tblPr>'
-).format(w=_W, line=_LINE)
+)
 _FIRST_ROW = (
     f'<w:tblStylePr xmlns:w="{_W}" w:type="firstRow"><w:rPr><w:b/></w:rPr><w:tcPr><w:tcBorders>'
     f'<w:bottom w:val="single" w:sz="8" w:color="{_INK}"/></w:tcBorders>'
