@@ -267,7 +267,8 @@ def test_chances_are_told_as_counts_of_draws(
     draws: int, a: float, b: float, c: float, language: str
 ) -> None:
     counts = [round(part * draws) for part in (a, b, c)]
-    many = Chances(1.0, draws, 40.0, *counts, (10.0, 20.0))
+    carrying, repaid, gaining = counts
+    many = Chances(1.0, draws, 40.0, carrying, repaid, gaining, (10.0, 20.0))
     from kredslob.show.report.chances import _how_often
 
     for key, times in zip(("draws_carry", "draws_repaid", "draws_gain"), counts, strict=True):
