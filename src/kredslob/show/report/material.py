@@ -177,9 +177,11 @@ def _scenario(saved: SavedRun) -> Scenario:
     place = list_settings().get(setting) or _called(setting)
     title = (list_scenarios().get(name) or _called(name)) if name else place
     described, located = title, place
-    if setting in list_settings() and (not name or name in list_scenarios()):
-        shipped = load_scenario(name or None, setting)
-        described, located = dict(shipped.description), dict(shipped.setting_description)
+    if setting in list_settings():
+        located = dict(load_scenario(None, setting).description)
+        described = described if name else located
+        if name in list_scenarios():
+            described = dict(load_scenario(name, setting).description)
     own = saved.folder / _OWN
     if own.is_file():
         kept = load_scenario(None, own)
