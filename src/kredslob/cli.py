@@ -576,6 +576,42 @@ def workshop(
 
 
 @app.command()
+def report(
+    lang: LanguageOption,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of runs; several for compare. Default: the newest in runs/."),
+    ] = None,
+    kind: Annotated[str, typer.Option(help="brief, full, compare or slides.")] = "full",
+    formats: Annotated[
+        str | None,
+        typer.Option("--format", help="Such as docx,pdf. Default: all that the kind comes in."),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="Your own .docx or .pptx, whose styles are used in place of ours."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report. Default: one in reports/.")
+    ] = None,
+) -> None:
+    """Make a report of a saved run: Word, PowerPoint, HTML and PDF."""
+    from kredslob.show.report import newest_run, write_report
+
+    folders = runs or [newest_run(Path("runs"))]
+    written = write_report(
+        folders,
+        out or Path("reports") / folders[0].resolve().name,
+        kind=kind,
+        language=lang.value,
+        formats=[part.strip() for part in (formats or "").split(",") if part.strip()],
+        template=template,
+    )
+    for path in written:
+        print(path)
+
+
+@app.command()
 def settings(lang: LanguageOption) -> None:
     """List the settings that come with the model."""
     from kredslob.cycle.scenario import list_settings

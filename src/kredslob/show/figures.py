@@ -50,6 +50,7 @@ _STYLE: dict[str, Any] = {
     "ytick.color": GREY,
     "ytick.left": False,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a policy's name is a dollar sign
     "lines.linewidth": 2.4,
     "svg.fonttype": "path",
     "svg.hashsalt": "kredslob",

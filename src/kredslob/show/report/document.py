@@ -1,0 +1,588 @@
+"""One Markdown document a report: what its template asks for, already written in its language."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kredslob.cycle.accounts import PARTIES
+from kredslob.cycle.parameters import Parameter
+from kredslob.cycle.scenario import parameter_table
+from kredslob.cycle.summary import RATE
+from kredslob.show.check_table import check_frame
+from kredslob.show.figures import Drawing
+from kredslob.show.language import Words
+from kredslob.show.loop_table import families_frame, how_many
+from kredslob.show.report.chances import chances
+from kredslob.show.report.comparison import Alternative, compared
+from kredslob.show.report.markdown import (
+    Marked,
+    answer,
+    bullets,
+    code,
+    escaped,
+    figure,
+    link,
+    table,
+)
+from kredslob.show.report.material import DRAWS, SEED, Material, Studies
+from kredslob.show.report.sentences import sentences
+from kredslob.show.table import rate_note, summary_frame
+from kredslob.show.uncertainty_table import uncertainty_frame
+from kredslob.studies.checks import FAIL
+
+_MOST_COLUMNS = 6  # rates in one table: what a page is wide enough for
+_SHORT = ("table.helped", "table.complex", "table.payback", "table.npv", "table.gain")
+
+
+def document(
+    kind: str,
+    materials: Sequence[Material],
+    studies: Studies | None,
+    drawings: Mapping[str, Drawing],
+    w: Words,
+) -> str:
+    """Write a report as Markdown.
+
+    Parameters
+    ----------
+    kind : str
+        brief, full, compare or slides: the template.
+    materials : sequence of Material
+        The runs; all kinds but compare report the first.
+    studies : Studies or None
+        For full only.
+    drawings : mapping of str to Drawing
+        Figures by name, in this language.
+    w : Words
+        The language.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("kredslob.show.report", "templates"),
+        finalize=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # `escaped` does it for Markdown
+    )
+    shown: dict[str, Any] = {"r": Reported(materials[0], studies, drawings, w)}
+    if kind == "compare":
+        shown = {"c": Compared(materials, drawings, w)}
+    return environment.get_template(f"{kind}.md.j2").render(w=w, **shown)
+
+
+class Reported:
+    """What templates say of one run; each property is a part of the document.
+
+    Parameters
+    ----------
+    material, studies, drawings, w
+        As for `document`.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        studies: Studies | None,
+        drawings: Mapping[str, Drawing],
+        w: Words,
+    ) -> None:
+        self._material, self._studies, self._drawings, self._w = material, studies, drawings, w
+        scenario = material.scenario
+        self.place = scenario.setting_title[w.language]
+        self.place_told = scenario.setting_description[w.language]
+        self.policy = scenario.title[w.language] if scenario.name else ""
+        self.policy_told = scenario.description[w.language]
+
+    def said(self, *topics: str) -> list[str]:
+        """Sentences that are true under these topics."""
+        return [one.text(self._w) for one in sentences(self._material.facts, topics)]
+
+    def sentence(self, *topics: str) -> str:
+        """The first sentence that is true under these topics."""
+        return next(iter(self.said(*topics)), "")
+
+    def answer(self, said: Sequence[str]) -> Marked:
+        """Sentences as the answer that stands first."""
+        return answer(said)
+
+    def bullets(self, said: Sequence[str]) -> Marked:
+        """Sentences as a list."""
+        return bullets(said)
+
+    def figure(self, name: str, width: str = "98%") -> Marked:
+        """A figure with its caption; nothing where it was not drawn."""
+        return _figure(self._drawings, name, width)
+
+    def bare_figure(self, name: str) -> Marked:
+        """A figure without a caption, for a slide whose head says what it shows."""
+        drawing = self._drawings[name]
+        return figure(drawing.name, "", drawing.alt)
+
+    @property
+    def notes(self) -> str:
+        """That the rate moves, or that the sweep was run again."""
+        w, material = self._w, self._material
+        moving = rate_note(material.summary, w.language, material.scenario)
+        again = w.text("report.again") if material.again else ""
+        return " ".join(note for note in (moving, again) if note)
+
+    @property
+    def main_table(self) -> Marked:
+        """Main figures by rate."""
+        return self._by_rate(None)
+
+    @property
+    def short_table(self) -> Marked:
+        """The few main figures that a brief has room for."""
+        return self._by_rate([self._w.text(key) for key in _SHORT])
+
+    def _by_rate(self, measures: Sequence[str] | None) -> Marked:
+        w = self._w
+        frame = summary_frame(_thinned(self._material.summary), w.language)
+        if measures is not None:
+            frame = frame.loc[list(measures)]
+        head = [w.text("table.measure"), *(str(c) for c in frame.columns)]
+        rows = [[str(name), *values] for name, values in frame.iterrows()]
+        widths = [10, *([3] * (len(head) - 1))] if len(head) > 3 else [10, *([4] * (len(head) - 1))]
+        return table(head, rows, widths, caption=w.text("page.table"))
+
+    @cached_property
+    def accounts(self) -> Marked:
+        """Accounts of each party."""
+        rate = self._w.percent(self._material.facts.last.rate)
+        return self._accounts(self._w.text("page.accounts", rate=rate))
+
+    @property
+    def bare_accounts(self) -> Marked:
+        """The same for a slide."""
+        rate = self._w.percent(self._material.facts.last.rate)
+        return self._accounts(self._w.text("rate", rate=rate))
+
+    def _accounts(self, caption: str) -> Marked:
+        w = self._w
+        heads = [w.text(f"table.{h}_head") for h in ("party", "npv", "irr", "bcr", "payback")]
+        rows = _parties(self._material, w)
+        return table(heads, rows, [10, 6, 6, 6, 6], caption=caption)
+
+    @property
+    def accounts_note(self) -> str:
+        """Discount rate, price year and what is not counted."""
+        return _accounts_note(self._material, self._w)
+
+    @property
+    def levers(self) -> Marked | str:
+        """What this run set otherwise than the table."""
+        rows = _levers(self._material, self._w)
+        if not rows:
+            return self._w.text("report.no_levers")
+        heads = [self._w.text(f"report.lever.{h}") for h in ("name", "here", "table")]
+        caption = self._w.text("report.lever.caption")
+        return table(heads, rows, [10, 5, 5], caption=caption)
+
+    @property
+    def assumptions_note(self) -> str:
+        """How many parameters there are, and how sure they are."""
+        return _assumptions_note(self._w)
+
+    @property
+    def parameters(self) -> Marked:
+        """All parameters with source and certainty."""
+        w = self._w
+        heads = [w.text(f"page.{h}") for h in ("parameter", "value", "range", "certainty")]
+        rows = [_parameter(row, w) for row in parameter_table()]
+        heads.append(w.text("page.source"))
+        return table(
+            heads, rows, [12, 5, 5, 4, 8], caption=w.text("page.parameters"), left=range(5)
+        )
+
+    # Studies ------------------------------------------------------------------------------------
+
+    @property
+    def chances(self) -> list[str]:
+        """What the draws say, in sentences."""
+        found = self._asked.uncertainty
+        return [] if found is None else [one.text(self._w) for one in chances(found)]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the parameters were drawn."""
+        return self._asked.uncertainty is not None
+
+    @property
+    def uncertainty_told(self) -> str:
+        """How the parameters were drawn, or why not."""
+        w, found = self._w, self._asked.uncertainty
+        if found is None:
+            return w.text("report.uncertainty_none")
+        draws = w.number(found.sizes["draw"])
+        return w.text("report.uncertainty_told", draws=draws, seed=found.attrs["seed"])
+
+    @property
+    def uncertainty_table(self) -> Marked:
+        """Chances and spreads."""
+        w, found = self._w, self._asked.uncertainty
+        frame = uncertainty_frame(found, w.language)  # type: ignore[arg-type]
+        head = [w.text("table.value_of"), *(w.text("rate", rate=c) for c in frame.columns)]
+        rows = [[str(name), *row] for name, row in zip(frame.index, frame.values, strict=True)]
+        draws = w.number(found.sizes["draw"])  # type: ignore[union-attr]
+        caption = w.text("uncertainty.measure", draws=draws)
+        return table(head, rows, [9, *([7] * (len(head) - 1))], caption=caption)
+
+    @property
+    def threshold_figures(self) -> list[str]:
+        """Maps of where the cycle carries itself, where they could be made."""
+        return [name for name in ("regions",) if name in self._drawings]
+
+    @property
+    def tornados(self) -> list[str]:
+        """Names of the figures of what outcomes hinge on."""
+        return [name for name in self._drawings if name.startswith("tornado")]
+
+    @property
+    def loops_counted(self) -> str:
+        """How many loops there are."""
+        (scores,) = self._asked.loops.scores.values()
+        return how_many(scores, self._w.language)
+
+    @property
+    def loops_table(self) -> Marked:
+        """Mean share of each family of loops."""
+        w = self._w
+        frame = families_frame(self._asked.loops.panels(w.language), w.language)
+        head = [w.text("loops.loop"), *(str(c) for c in frame.columns)]
+        rows = [[str(name), *values] for name, values in frame.iterrows()]
+        return table(head, rows, [12, 5], caption=w.text("report.loops_caption"))
+
+    @property
+    def checks_said(self) -> str:
+        """Whether the model passes its tests."""
+        failed = int((self._asked.checks["verdict"] == FAIL).sum())
+        key = "check.some_fail" if failed else "check.all_pass"
+        return self._w.text(key, count=failed)
+
+    @property
+    def checks_table(self) -> Marked:
+        """The tests, with what each means."""
+        w = self._w
+        frame = check_frame(self._asked.checks, w.language)
+        heads = [w.text(f"check.{h}") for h in ("check", "verdict", "measured", "tolerance")]
+        heads.append(w.text("check.meaning"))
+        rows = frame[heads].values.tolist()
+        return table(
+            heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4)
+        )
+
+    @property
+    def _asked(self) -> Studies:
+        assert self._studies is not None  # only the template of a full report asks
+        return self._studies
+
+    # Origin -------------------------------------------------------------------------------------
+
+    @property
+    def command(self) -> Marked:
+        """The command that makes the run again, as a block."""
+        return _block([str(self._material.saved.manifest["command"])])
+
+    @property
+    def command_inline(self) -> Marked:
+        """The command within a line."""
+        return code(str(self._material.saved.manifest["command"]))
+
+    @property
+    def origin(self) -> str:
+        """Versions, hash, seed and folder."""
+        drawn = self._studies is not None and self._studies.drawn
+        return _origin(self._material, self._w, drawn=drawn)
+
+
+class Compared:
+    """What the template says of several policies, or of one at several rates.
+
+    Parameters
+    ----------
+    materials, drawings, w
+        As for `document`.
+    """
+
+    def __init__(
+        self, materials: Sequence[Material], drawings: Mapping[str, Drawing], w: Words
+    ) -> None:
+        self._materials, self._drawings, self._w = materials, drawings, w
+        self._several = alternatives(materials, w)
+
+    @property
+    def answer(self) -> Marked:
+        """What sets the policies apart, in sentences."""
+        return answer([one.text(self._w) for one in compared(self._several)])
+
+    def figure(self, name: str) -> Marked:
+        """A figure with its caption."""
+        return _figure(self._drawings, name)
+
+    @property
+    def policies(self) -> Marked:
+        """The policies with place and what each does."""
+        w = self._w
+        if len(self._materials) == 1:
+            scenario = self._materials[0].scenario
+            return Marked(escaped(scenario.description[w.language]))
+        heads = [w.text("page.policy"), w.text("page.setting"), w.text("report.what")]
+        rows = []
+        for one in self._several:
+            scenario = one.material.scenario
+            place = scenario.setting_title[w.language]
+            rows.append([one.label, place, scenario.description[w.language]])
+        caption = w.text("report.policies_caption")
+        return table(heads, rows, [6, 6, 12], caption=caption, left=range(3))
+
+    @property
+    def differences(self) -> str:
+        """That places or horizons differ, where they do."""
+        w = self._w
+        notes = []
+        if len({m.scenario.setting for m in self._materials}) > 1:
+            notes.append(w.text("report.other_places"))
+        if len({m.facts.years for m in self._materials}) > 1:
+            notes.append(w.text("report.other_years"))
+        if len({m.saved.manifest["model sha256"] for m in self._materials}) > 1:
+            notes.append(w.text("report.other_models"))
+        return " ".join(notes)
+
+    @property
+    def table(self) -> Marked:
+        """Main figures by policy."""
+        w = self._w
+        frames = [
+            summary_frame(one.material.summary.isel({RATE: [one.place]}), w.language)
+            for one in self._several
+        ]
+        joined = pd.concat([f.iloc[:, 0] for f in frames], axis=1).fillna(w.text("none"))
+        head = [w.text("report.measure"), *(one.short for one in self._several)]
+        pairs = zip(joined.index, joined.values, strict=True)
+        rows = [[str(name), *values] for name, values in pairs]
+        return table(head, rows, _widths(len(self._several)), caption=w.text("report.by_policy"))
+
+    @property
+    def accounts(self) -> Marked:
+        """Net present value of each party by policy."""
+        w = self._w
+        rows = []
+        for party in PARTIES:
+            cells = []
+            for one in self._several:
+                of = one.material.books.isel({RATE: one.place}).sel(party=party)
+                takes_part = float(of["cost"].sum() + of["benefit"].sum()) > 0
+                value = float(of["net present value"])
+                cells.append(w.millions(value) if takes_part else w.text("none"))
+            if set(cells) != {w.text("none")}:
+                rows.append([w.text(f"party.{party}"), *cells])
+        head = [w.text("table.party_head"), *(one.short for one in self._several)]
+        return table(head, rows, _widths(len(self._several)), caption=w.text("table.npv_head"))
+
+    @property
+    def accounts_note(self) -> str:
+        """Discount rate, price year and what is not counted."""
+        return _accounts_note(self._materials[0], self._w)
+
+    @property
+    def assumptions_note(self) -> str:
+        """How many parameters there are, and how sure they are."""
+        return _assumptions_note(self._w)
+
+    @property
+    def commands(self) -> Marked:
+        """The commands that make the runs again."""
+        made = [str(m.saved.manifest["command"]) for m in self._materials]
+        return _block(made)
+
+    @property
+    def origin(self) -> str:
+        """Versions, hash and seed of the first run."""
+        return _origin(self._materials[0], self._w, drawn=False)
+
+
+def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
+    """What is compared: one run at its rates, or several runs each at its highest rate."""
+    if len(materials) == 1:
+        (one,) = materials
+        chosen = _places(len(one.facts.outcomes))
+        rates = [one.facts.outcomes[k].rate for k in chosen]
+        labels = [w.text("rate", rate=w.percent(rate)) for rate in rates]
+        short = [w.percent(rate) for rate in rates]
+        named = zip(labels, short, chosen, strict=True)
+        return [Alternative(label, brief, one, k) for label, brief, k in named]
+    labels = []
+    for one in materials:
+        scenario = one.scenario
+        label = (scenario.title if scenario.name else scenario.setting_title)[w.language]
+        if len(one.facts.outcomes) > 1:
+            label += f" ({w.percent(one.facts.last.rate)})"
+        labels.append(label)
+    if len(set(labels)) < len(labels):
+        folders = (m.saved.folder.name for m in materials)
+        labels = [f"{a} – {b}" for a, b in zip(labels, folders, strict=True)]
+    return [
+        Alternative(label, label, m, len(m.facts.outcomes) - 1)
+        for label, m in zip(labels, materials, strict=True)
+    ]
+
+
+def _block(commands: Sequence[str]) -> Marked:
+    """Commands as they are typed, one a line."""
+    return Marked("\n".join("    " + " ".join(one.split()) for one in commands))
+
+
+def _figure(drawings: Mapping[str, Drawing], name: str, width: str = "98%") -> Marked:
+    if name not in drawings:
+        return Marked("")
+    drawing = drawings[name]
+    return figure(name, drawing.caption, drawing.alt, width)
+
+
+def _widths(columns: int) -> list[int]:
+    return [10, *([max(3, 20 // columns)] * columns)]
+
+
+def _places(count: int) -> list[int]:
+    """Which of many rates to show: the ends, and others evenly between."""
+    chosen = np.linspace(0, count - 1, min(count, _MOST_COLUMNS))
+    return sorted({round(float(k)) for k in chosen})
+
+
+def _thinned(summary: Any) -> Any:
+    return summary.isel({RATE: _places(summary.sizes[RATE])})
+
+
+def _parties(material: Material, w: Words) -> list[list[str]]:
+    rows = []
+    books = material.books.isel({RATE: -1})
+    for party in PARTIES:
+        of = books.sel(party=party)
+        if float(of["cost"].sum() + of["benefit"].sum()) == 0:
+            continue  # a party that takes no part, such as investors where there are none
+        npv, irr, bcr, payback = (
+            float(of[name])
+            for name in (
+                "net present value",
+                "internal rate of return",
+                "benefit-cost ratio",
+                "payback year",
+            )
+        )
+        rows.append(
+            [
+                w.text(f"party.{party}"),
+                w.millions(npv),
+                w.percent(irr, 1) if np.isfinite(irr) else w.text("none"),
+                w.number(bcr, 2) if np.isfinite(bcr) else w.text("none"),
+                _payback(payback, float(of["cost"].sum()), w),
+            ]
+        )
+    return rows
+
+
+def _payback(year: float, cost: float, w: Words) -> str:
+    """Year of payback; a party that lays out nothing has nothing to get back."""
+    if np.isfinite(year):
+        return w.number(year, 1)
+    return w.text("never") if cost > 0 else w.text("none")
+
+
+def _accounts_note(material: Material, w: Words) -> str:
+    years = w.number(material.facts.years)
+    return f"{w.text('page.accounts_note', years=years)} {w.text('prices')}"
+
+
+def _assumptions_note(w: Words) -> str:
+    rows = list(parameter_table())
+    counts = Counter(row.certainty for row in rows)
+    return w.text("page.assumptions_note", count=len(rows), **counts)
+
+
+def _levers(material: Material, w: Words) -> list[list[str]]:
+    known = parameter_table()
+    rows = []
+    for name, value in material.scenario.parameters.items():
+        if name not in known.names():
+            rows.append([w.parameter(name), _schedule(value, w), w.text("none")])
+            continue
+        for row in known.of(name):
+            here: Any = value
+            for element in row.elements:
+                here = here[element] if isinstance(here, Mapping) else here
+            if not isinstance(here, int | float) or here == row.value:
+                continue
+            rows.append([w.parameter(row.label), *(_amount(v, row, w) for v in (here, row.value))])
+    return rows
+
+
+def _schedule(value: object, w: Words) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value)
+    points = [point for point in value if isinstance(point, list | tuple) and len(point) == 2]
+    return ", ".join(
+        w.text("report.in_year", year=w.number(float(t)), rate=w.percent(float(v)))
+        for t, v in points
+    )
+
+
+def _parameter(row: Parameter, w: Words) -> list[str]:
+    source = w.table.get(f"origin.{row.source}", row.source)
+    if row.figure_year:
+        source = f"{source} ({row.figure_year})"
+    spread = w.text("none")
+    if row.low != row.high:
+        spread = f"{_number(row.low, w)} – {_number(row.high, w)}"
+    return [
+        w.parameter(row.label),
+        _amount(row.value, row, w),
+        spread,
+        w.text(f"certainty.{row.certainty}"),
+        link(source, row.url or ""),
+    ]
+
+
+def _amount(value: float, row: Parameter, w: Words) -> str:
+    unit = "" if row.unit == "Dmnl" else f" {w.unit(row.unit)}"
+    return _number(value, w) + unit
+
+
+def _number(value: float, w: Words) -> str:
+    text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    digits = len(text.partition(".")[2]) if "e" not in text else 6
+    return w.number(value, digits)
+
+
+def _origin(material: Material, w: Words, *, drawn: bool) -> str:
+    manifest = material.saved.manifest
+    versions = ", ".join(f"{k} {v}" for k, v in manifest["versions"].items())
+    seed = manifest.get("seed")
+    parts = [
+        w.text(
+            "report.reproduce.origin",
+            folder=material.saved.folder.name,
+            sha=manifest["model sha256"],
+            engine=manifest["engine"],
+            integration=manifest["integration"],
+            step=w.number(float(json.loads(material.runs.attrs["clock"]).get("step", 0.125)), 3),
+            created=str(manifest["created"])[:10],
+        ),
+        w.text("report.reproduce.versions", versions=versions),
+        w.text("report.reproduce.no_seed")
+        if seed is None
+        else w.text("report.reproduce.seed", seed=seed),
+    ]
+    if drawn:
+        parts.append(w.text("report.reproduce.drawn", draws=w.number(DRAWS), seed=SEED))
+    return " ".join(parts)
