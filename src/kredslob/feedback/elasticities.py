@@ -55,9 +55,7 @@ def elasticities(linear: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(data, attrs=linear.attrs)
 
 
-def loop_elasticities(
-    linear: xr.Dataset, *, mode: int = 0, rolled_up: bool = True
-) -> pd.DataFrame:
+def loop_elasticities(linear: xr.Dataset, *, mode: int = 0, rolled_up: bool = True) -> pd.DataFrame:
     """Which loops move an eigenvalue.
 
     Parameters
