@@ -80,10 +80,18 @@ def main() -> None:
     except KredslobError as problem:
         _end(f"error: {problem}", 2)
     except _USAGE_ERROR as problem:
-        said = getattr(problem, "format_message", problem.__str__)()
-        _end(f"error: {said} (see 'kredslob --help')", 2)
+        _end(f"error: {_usage(problem)}", 2)
     except (typer.Abort, KeyboardInterrupt):
         _end("stopped; nothing was saved", 130)
+
+
+def _usage(problem: Exception) -> str:
+    """What was typed wrong, and where to read on."""
+    said = getattr(problem, "format_message", problem.__str__)().rstrip(".")
+    context = getattr(problem, "ctx", None)
+    if "extra argument" in said:
+        said += "; put quotes round what has blanks in it, such as --set 'NAME=VALUE'"
+    return f"{said} (see '{context.command_path if context else 'kredslob'} --help')"
 
 
 def _command() -> Any:
@@ -942,7 +950,8 @@ def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
         raise ParameterError(f"--rates: {problem}") from None
     for rate in found:
         if not 0 <= rate <= 1:
-            raise ParameterError(f"--rates: found {rate:g}, expected numbers from 0 to 1")
+            hint = "; 50 percent is 0.5 or 50%, and a comma parts one rate from the next"
+            raise ParameterError(f"--rates: found {rate:g}, expected numbers from 0 to 1{hint}")
     if len(found) > MOST_RATES:
         raise ParameterError(f"--rates: found {len(found)}, expected at most {MOST_RATES}")
     return tuple(sorted(found))

@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 from kredslob.crate import CRATE, crate
-from kredslob.errors import InputFileError
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
 
 __all__ = [
@@ -208,7 +208,12 @@ def load_run(folder: Path | str) -> SavedRun:
     ------
     InputFileError
         The folder has no manifest or no numbers, or they cannot be read.
+    ParameterError
+        It is no name of a folder.
     """
+    if not isinstance(folder, Path | str):
+        found = type(folder).__name__
+        raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
     folder = Path(folder)
     try:
         manifest = read_manifest(folder)

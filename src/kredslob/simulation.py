@@ -42,6 +42,13 @@ class HasParameters(Protocol):
         ...
 
 
+def check_is_model(model: Model) -> None:
+    """Raise ParameterError where something else is given for a model, such as its file."""
+    if not isinstance(model, Model):
+        found = repr(model) if isinstance(model, str) else type(model).__name__
+        raise ParameterError(f"model: found {found}, expected what kredslob.load gives")
+
+
 class Model:
     """A stock-and-flow model that can be run.
 
@@ -386,7 +393,8 @@ class Model:
         base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
         if not isinstance(base, Mapping):
             raise ParameterError(
-                f"scenario: found {type(base).__name__}, expected names and values"
+                f"scenario: found {type(base).__name__}, expected a dict of names and values, "
+                "or a scenario that was loaded"
             )
         clock = self.program.clock
         times: dict[str, Any] = {}

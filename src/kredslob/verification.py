@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 
 TOLERANCE = 1e-9
 _ROUNDING = 1e-6
@@ -55,6 +55,7 @@ def verify(
     >>> bool(found["difference"].max() < 1e-9)
     True
     """
+    check_is_model(model)
     ours = model.run(
         scenario, years=years, time_step=time_step, integration="euler", engine="numba"
     )

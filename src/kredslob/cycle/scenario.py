@@ -119,6 +119,9 @@ class Scenario:
         def fault(keys: Keys, problem: str) -> ParameterError:
             return ParameterError(f"'{label(keys)}': {problem}")
 
+        if not isinstance(changes, Mapping):
+            found = type(changes).__name__
+            raise ParameterError(f"changes: found {found}, expected a dict of names and values")
         merged = lay_over(self.parameters, changes, parameter_table(), fault)
         return replace(self, parameters=merged)
 
@@ -248,12 +251,19 @@ def _listed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _path(name: str | Path, folder: _Folder) -> Path:
+    what = folder.removesuffix("s")
+    if not isinstance(name, str | Path):
+        found = type(name).__name__
+        raise ParameterError(f"{what}: found {found}, expected a name or a .toml file")
     text = str(name)
     if text.lower().endswith(".toml") or "/" in text or "\\" in text:
         return Path(name)
     known = list_settings() if folder == "settings" else list_scenarios()
     if text not in known:
-        what = folder.removesuffix("s")
+        others = list_scenarios() if folder == "settings" else list_settings()
+        if text in others:
+            other = "scenario (a policy)" if folder == "settings" else "setting (a place)"
+            raise ParameterError(f"'{text}' is a {other}, expected the name of a {what}")
         raise ParameterError(
             f"there is no {what} '{text}'; expected one of {', '.join(known)}, "
             f"or a file that ends in .toml{hint(text, known)}"

@@ -18,7 +18,7 @@ from kredslob.feedback.measuring import nudged
 from kredslob.feedback.network import Network, network, saved_arrays
 from kredslob.feedback.scores import CERTAIN, outweighing
 from kredslob.program import Array, Program
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 from kredslob.targets.numba import NumbaTarget
 
 #: Polarity of a link whose sign changes, or that had no effect.
@@ -71,6 +71,7 @@ def causal_graph(
     >>> sorted(graph.predecessors("Prey"))
     ['Predator', 'Prey']
     """
+    check_is_model(model)
     design = model.shared_design(scenario, constants, years, None, None)
     program = model.target(design.inputs).program
     probed = nudged(program)

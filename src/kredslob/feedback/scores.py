@@ -28,7 +28,7 @@ from kredslob.errors import ParameterError
 from kredslob.feedback.loops import MOST_LOOPS, canonical, cycles_of
 from kredslob.feedback.network import Network, feedback_part, network, saved_arrays
 from kredslob.program import Program, key
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 from kredslob.targets.kernels import compiled
 from kredslob.targets.numba import NumbaTarget
 
@@ -61,6 +61,7 @@ class Feedback:
     """
 
     def __init__(self, model: Model, *, elements: bool = False) -> None:
+        check_is_model(model)
         self.model = model
         self.elements = elements
         self._structures: dict[tuple[tuple[str, str], ...], _Structure] = {}
