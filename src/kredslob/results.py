@@ -210,6 +210,19 @@ def load_run(folder: Path | str) -> SavedRun:
         The folder has no manifest or no numbers, or they cannot be read.
     ParameterError
         It is no name of a folder.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from kredslob.results import new_run_folder, write_run
+    >>> run = kredslob.load().run(years=2, save=["total cash"])
+    >>> with new_run_folder(Path("mine")) as folder:
+    ...     write_run(folder, run, {}, {"command": "made by hand"})
+    >>> saved = kredslob.load_run("mine")
+    >>> saved.manifest["command"]
+    'made by hand'
+    >>> saved.runs.sizes["time"] == run.sizes["time"]
+    True
     """
     if not isinstance(folder, Path | str):
         found = type(folder).__name__

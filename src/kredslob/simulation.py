@@ -200,10 +200,10 @@ class Model:
         integration: str | None = None,
         seed: int = 0,
         threads: int | None = None,
-        progress: Progress | None = None,
         summary: Iterable[str | float] | None = None,
-        store: Path | str | None = None,
         client: Any = None,
+        store: Path | str | None = None,
+        progress: Progress | None = None,
     ) -> xr.Dataset:
         """Run the model once for each row of a design, side by side on the processors at hand.
 

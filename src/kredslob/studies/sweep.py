@@ -52,7 +52,10 @@ def sweep(
 
     Examples
     --------
-    >>> runs = sweep(model, levers={"reinvestment rate": [0, 0.5, 1]})  # doctest: +SKIP
+    >>> levers = {"reinvestment rate": [0, 0.5, 1]}
+    >>> runs = kredslob.sweep(kredslob.load(), levers=levers, years=5)
+    >>> runs["total cash"].sizes["reinvestment rate"]
+    3
     """
     levers = _lists(levers or {})
     if not levers or not all(levers.values()):
