@@ -9,8 +9,6 @@ import shlex
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -241,11 +239,12 @@ def uncertainty(
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.progress import progress_bar
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
 
     model = kredslob.load()
-    with _progress() as progress:
+    with progress_bar() as progress:
         found = kredslob.uncertainty(
             model,
             chosen,
@@ -609,29 +608,14 @@ def _check_rule(chosen: Scenario) -> None:
         raise ParameterError(f"'{RULE}' sets the rate here; expected rule 0")
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[float, float], None]]:
-    """Show a bar while work goes on, where somebody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(done: float, total: float) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield progress
-
-
 def _run(
     model: Model, chosen: Scenario, rates: tuple[float, ...], years: float | None
 ) -> xr.Dataset:
     import kredslob
     from kredslob.cycle.summary import with_rate
+    from kredslob.show.progress import progress_bar
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         if rates:
             levers = {RATE: rates}
             return kredslob.sweep(model, chosen, levers, years=years, progress=progress)

@@ -27,6 +27,7 @@ from kredslob.summaries import Digest, Statistics, digests, merged, table_of
 from kredslob.targets.numba import LANES, Batch, NumbaTarget, Outcome
 
 Progress = Callable[[float, float], None]
+"""Is told what is done and what there is in all, by every study."""
 #: Bytes of saved values in a chunk: more does not run faster, and fewer bytes fit every machine.
 CHUNK_BYTES = 64 * 2**20
 MOST_RUNS = 16384  # in a chunk, so that progress is seen and little is lost
@@ -378,6 +379,13 @@ def _unpacked(state: Mapping[str, np.ndarray]) -> tuple[int, list[Digest], list[
 
 
 # --- running on this machine -------------------------------------------------------------------
+
+
+def part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    """Progress of one part, by its number from 0, of work that has several alike."""
+    if progress is None:
+        return None
+    return lambda done, whole: progress(number * whole + done, parts * whole)
 
 
 class Tally:

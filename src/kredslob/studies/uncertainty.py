@@ -11,7 +11,7 @@ import xarray as xr
 from kredslob.cycle.accounts import LAST_YEAR
 from kredslob.cycle.draws import DISTRIBUTION
 from kredslob.design import RUN
-from kredslob.ensemble import Progress
+from kredslob.ensemble import Progress, part_of
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate, late_times
@@ -108,7 +108,7 @@ def uncertainty(
     by_rate = []
     for number, rate in enumerate(shares):
         design = drawn.assign({RATE: (RUN, np.full(draws, rate))})
-        part = _part(progress, number, len(shares))
+        part = part_of(progress, number, len(shares))
         by_rate.append(
             evaluate(model, design, asked, scenario, years=horizon, client=client, progress=part)
             .pipe(_with_fans)
@@ -225,12 +225,6 @@ def _distribution(correlations: Mapping[tuple[str, str], float] | None) -> str:
 def _inputs(drawn: xr.Dataset) -> xr.DataArray:
     values = np.stack([column.values for column in drawn.data_vars.values()])
     return _figure(values, "as in the parameter table", "value drawn", "parameter", _DRAW)
-
-
-def _part(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, whole: progress(number * whole + done, parts * whole)
 
 
 def _figure(values: Any, units: str, long_name: str, *dims: str) -> xr.DataArray:
