@@ -12,6 +12,7 @@ import xarray as xr
 
 import kredslob
 from kredslob.cycle.scenario import load_scenario
+from kredslob.ensemble import Ensemble
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes, at_end
@@ -160,13 +161,13 @@ def test_objectives_are_means_and_quantiles_over_draws(schaffer: Model) -> None:
 
 
 def test_a_generation_is_one_batch(schaffer: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes, run_many = [], schaffer.run_many
+    sizes, ensemble = [], schaffer.ensemble
 
-    def counted(design: xr.Dataset, *args: object, **options: object) -> xr.Dataset:
+    def counted(design: xr.Dataset, *args: object, **options: object) -> Ensemble:
         sizes.append(design.sizes["run"])
-        return run_many(design, *args, **options)
+        return ensemble(design, *args, **options)
 
-    monkeypatch.setattr(schaffer, "run_many", counted)
+    monkeypatch.setattr(schaffer, "ensemble", counted)
     draws = sample(factors_of({"luck": (0, 1)}), 5)
     options = {"population": 8, "generations": 3, "seeds": (1,)}
     search(schaffer, {"x": (-10, 10)}, LESS, at_end("f1", "f2"), draws=draws, **options)
