@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import fields, is_dataclass
 from functools import partial
 from importlib.metadata import version
-from types import CodeType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,9 +24,9 @@ def question(model: Model, *asked: Any) -> str:
         Any model.
     asked : objects
         Numbers, texts, arrays, Datasets, scenarios, functions, and sequences, mappings and
-        dataclasses of them. Of a function its instructions count and what it holds on to, so that
-        one that is written again asks the same, and one that was changed another question. What
-        it calls by name in its module does not: that belongs to the version of the package.
+        objects of them. Of a function its instructions count and what it holds on to, so that one
+        that is written again asks the same, and one that was changed another question. What it
+        calls by name in its module does not: that belongs to the version of the package.
 
     Returns
     -------
@@ -40,9 +39,12 @@ def question(model: Model, *asked: Any) -> str:
     return whole.hexdigest()
 
 
-def _parts(value: Any) -> Iterator[bytes]:
+def _parts(value: Any, above: frozenset[int] = frozenset()) -> Iterator[bytes]:
     """A value as bytes, with its kind first, so that no two values look alike."""
     yield type(value).__name__.encode()
+    if id(value) in above:  # a function that calls itself, or an object that knows itself
+        return
+    inside = partial(_parts, above=above | {id(value)})
     match value:
         case None | bool() | int() | float() | str() | bytes() | np.generic():
             yield repr(value).encode()
@@ -53,27 +55,32 @@ def _parts(value: Any) -> Iterator[bytes]:
         case xr.Dataset() | xr.DataArray():
             named = value.data_vars.items() if isinstance(value, xr.Dataset) else [("", value)]
             for name, array in sorted(named, key=lambda item: str(item[0])):
-                yield from _parts((str(name), array.dims, array.values))
+                yield from inside((str(name), array.dims, array.values))
+        case HasParameters():
+            yield from inside(dict(value.parameters))
         case Mapping():
+            yield str(len(value)).encode()
             for key in sorted(value, key=repr):
-                yield from _parts((key, value[key]))
+                yield from inside((key, value[key]))
         case Set():
             yield repr(sorted(value, key=repr)).encode()
+        case Sequence():
+            yield str(len(value)).encode()
+            for part in value:
+                yield from inside(part)
         case FunctionType():
             yield value.__qualname__.encode()
             held = [cell.cell_contents for cell in value.__closure__ or ()]
-            yield from _parts((value.__code__, value.__defaults__, value.__kwdefaults__, held))
+            yield from inside((value.__code__, value.__defaults__, value.__kwdefaults__, held))
         case CodeType():
-            yield from _parts((value.co_code, value.co_names, value.co_consts))
+            yield from inside((value.co_code, value.co_names, value.co_consts))
+        case MethodType():
+            yield from inside((value.__func__, value.__self__))
         case partial():
-            yield from _parts((value.func, value.args, value.keywords))
-        case HasParameters():
-            yield from _parts(dict(value.parameters))
-        case Sequence():
-            for part in value:
-                yield from _parts(part)
-        case _ if is_dataclass(value):
-            yield from _parts({f.name: getattr(value, f.name) for f in fields(value)})
+            yield from inside((value.func, value.args, value.keywords))
+        case ModuleType() | type() | BuiltinFunctionType():
+            yield repr(value.__name__).encode()
+        case _ if hasattr(value, "__dict__"):
+            yield from inside((type(value).__qualname__, vars(value)))
         case _:
-            name = getattr(value, "__qualname__", type(value).__qualname__)
-            yield f"{type(value).__module__}.{name}".encode()
+            yield repr(value).encode()

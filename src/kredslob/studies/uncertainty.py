@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from kredslob.design import RUN
 from kredslob.ensemble import Progress, part_of
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
+from kredslob.store import claim
 from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate, late_times
 from kredslob.studies.evaluate import Outcomes, evaluate
 from kredslob.studies.factors import sample
+from kredslob.studies.question import question
 from kredslob.studies.questions import cycle_factors, cycle_questions
 
 RATES = (0.5, 1.0)
@@ -39,6 +42,7 @@ def uncertainty(
     years: int | None = None,
     correlations: Mapping[tuple[str, str], float] | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run a policy under draws of the uncertain parameters, at several reinvestment rates.
@@ -62,8 +66,8 @@ def uncertainty(
         Horizon, 1 to 70 whole years. Default: as the model file says.
     correlations : mapping of (str, str) to float, optional
         Rank correlation of pairs of parameters, as for `kredslob.studies.factors.sample`.
-    client : dask.distributed.Client, optional
-        As for `Model.run_many`.
+    client, store
+        As for `kredslob.studies.evaluate.evaluate`; all rates share one store.
     progress : callable, optional
         Called with (runs done, runs in all).
 
@@ -92,6 +96,8 @@ def uncertainty(
     ParameterError
         A rate, the horizon, the number of draws or the seed makes no sense, a rule sets the rate,
         or as for `sample` and `Model.run_many`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
 
     References
     ----------
@@ -105,12 +111,22 @@ def uncertainty(
         raise ParameterError(f"draws: found {draws}, expected at least {FEWEST}")
     drawn = sample(cycle_factors(scenario), draws, seed=seed, correlations=correlations)
     asked = _with_paths(cycle_questions(horizon), horizon)
+    if store is not None:
+        claim(Path(store), question(model, scenario, shares, drawn, horizon))
     by_rate = []
     for number, rate in enumerate(shares):
         design = drawn.assign({RATE: (RUN, np.full(draws, rate))})
-        part = part_of(progress, number, len(shares))
         by_rate.append(
-            evaluate(model, design, asked, scenario, years=horizon, client=client, progress=part)
+            evaluate(
+                model,
+                design,
+                asked,
+                scenario,
+                years=horizon,
+                client=client,
+                store=None if store is None else Path(store) / f"rate-{number + 1}",
+                progress=part_of(progress, number, len(shares)),
+            )
             .pipe(_with_fans)
             .drop_vars([f"input {name}" for name in design.data_vars])
         )
