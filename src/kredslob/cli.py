@@ -6,9 +6,12 @@ import gc
 import os
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -35,11 +38,20 @@ DRAWS = 2000
 MOST_DRAWS = 20_000
 DRAWS_AT_RATES, FEWEST_DRAWS, MOST_DRAWS_AT_RATES = 10_000, 20, 200_000
 _DIFFERENCES_SHOWN = 10
+_STOPPED = 130  # as a shell has it
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
+_KEPT = {
+    "da": "afbrudt; det, der er færdigt, ligger i {store}; gå videre med: {command}",
+    "en": "stopped; what is finished is in {store}; go on with: {command}",
+}
 _SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
 _OPEN = {"da": "Åbn siden", "en": "Open the page"}
+
+
+class _StoppedError(Exception):
+    """The work was stopped from the keyboard, and something of it is kept."""
 
 
 class Language(StrEnum):
@@ -68,14 +80,19 @@ def main() -> None:
     gc.set_threshold(50_000)  # at Python's own, a tenth of a run's time goes to finding little
     given = sys.argv[1:] or ["--help"]
     try:
-        sys.exit(app(given, prog_name="kredslob", standalone_mode=False) or 0)
+        code = app(given, prog_name="kredslob", standalone_mode=False) or 0
+        if code == _STOPPED:  # typer says no more of Ctrl-C
+            raise typer.Abort
+        sys.exit(code)
     except KredslobError as problem:
         _end(f"error: {problem}", 2)
     except _USAGE_ERROR as problem:
         said = getattr(problem, "format_message", problem.__str__)()
         _end(f"error: {said} (see 'kredslob --help')", 2)
+    except _StoppedError as stopped:
+        _end(str(stopped), _STOPPED)
     except (typer.Abort, KeyboardInterrupt):
-        _end("stopped; nothing was saved", 130)
+        _end("stopped; nothing was saved", _STOPPED)
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -194,11 +211,16 @@ def threshold(
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.progress import progress_bar
     from kredslob.show.threshold_folder import save_threshold
     from kredslob.show.threshold_table import threshold_tables
     from kredslob.studies.threshold import threshold_study
 
-    study = threshold_study(kredslob.load(), chosen, years=years, draws=draws, seed=seed)
+    model = kredslob.load()
+    with progress_bar() as progress:
+        study = threshold_study(
+            model, chosen, years=years, draws=draws, seed=seed, progress=progress
+        )
     save_threshold(folder, study, scenario=chosen, command=shlex.join(command))
     for table in threshold_tables(study, lang.value, chosen):
         Console().print(table)
@@ -224,7 +246,10 @@ def uncertainty(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     out: OutOption = None,
 ) -> None:
-    """Draw the uncertain parameters: how likely is payback, and who risks what."""
+    """Draw the uncertain parameters: how likely is payback, and who risks what.
+
+    If it is stopped, the same command with the same --out goes on with what is missing.
+    """
     from kredslob.cycle.scenario import load_scenario
 
     chosen = _changed(load_scenario(scenario, setting), [_change(text) for text in set_ or ()])
@@ -244,18 +269,20 @@ def uncertainty(
     from kredslob.show.uncertainty_table import uncertainty_table
 
     model = kredslob.load()
-    with progress_bar() as progress:
-        found = kredslob.uncertainty(
-            model,
-            chosen,
-            rates=compared,
-            draws=draws,
-            seed=seed,
-            years=years,
-            progress=progress,
-        )
-    runs = _run(model, chosen, compared, years)
-    save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
+    with _kept(folder, command, lang) as store:
+        with progress_bar() as progress:
+            found = kredslob.uncertainty(
+                model,
+                chosen,
+                rates=compared,
+                draws=draws,
+                seed=seed,
+                years=years,
+                store=store,
+                progress=progress,
+            )
+        runs = _run(model, chosen, compared, years)
+        save_uncertainty(folder, runs, found, scenario=chosen, command=shlex.join(command))
     Console().print(uncertainty_table(found, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
@@ -321,13 +348,19 @@ def _loops_of_the_cycle(
     from kredslob.cycle.loops import loop_scores
     from kredslob.paths import reinvestment_folder
     from kredslob.show.loop_folder import LoopStudy
+    from kredslob.show.progress import progress_bar
 
     model = kredslob.load()
     compared = [chosen.with_parameters({RATE: rate}) for rate in rates] or [chosen]
     numbers = rates or (float(chosen.parameters.get(RATE, model.program.defaults[RATE][0])),)
+    scores: dict[float, xr.Dataset] = {}
+    with progress_bar() as progress:
+        for number, one in zip(numbers, compared, strict=True):
+            progress(len(scores), len(compared))
+            scores[number] = loop_scores(one, years=years)
     return LoopStudy(
         runs=_run(model, chosen, rates, years),
-        scores={r: loop_scores(c, years=years) for r, c in zip(numbers, compared, strict=True)},
+        scores=scores,
         graph=kredslob.causal_graph(model, compared[-1], years=years),
         titles={} if rates else chosen.title,
         families=True,
@@ -399,9 +432,12 @@ def cases(lang: LanguageOption) -> None:
 
     import kredslob
     from kredslob.cycle.cases import compare_all
+    from kredslob.show.progress import progress_bar
     from kredslob.show.table import case_notes, case_table
 
-    compared = compare_all(kredslob.load(), lang.value)
+    model = kredslob.load()
+    with progress_bar() as progress:
+        compared = compare_all(model, lang.value, progress)
     screen = Console(highlight=False)
     screen.print(case_table(compared, lang.value))
     for title, rows in compared.groupby("case", sort=False):
@@ -476,11 +512,14 @@ def check(
     import kredslob
     from kredslob.show.check_table import check_notes, check_table, save_checks
     from kredslob.show.language import words
+    from kredslob.show.progress import progress_bar
     from kredslob.studies.checks import FAIL, check_model
     from kredslob.studies.cycle_checks import check_cycle
 
     model = kredslob.load(file)
-    found = check_cycle(model) if file is None else check_model(model)
+    put_through = check_cycle if file is None else check_model
+    with progress_bar() as progress:
+        found = put_through(model, progress=progress)
     screen = Console(highlight=False)
     screen.print(check_table(found, lang.value))
     for note in check_notes(found, lang.value):
@@ -596,6 +635,23 @@ def _check_folder(folder: Path) -> None:
     except OSError:
         problem = f"cannot be made: {above} is not a folder one can write to"
         raise InputFileError(folder, problem) from None
+
+
+@contextmanager
+def _kept(folder: Path, command: list[str], lang: Language) -> Iterator[Path]:
+    """A store beside the folder of a study, for what is finished before all is.
+
+    It is removed when the block is done. If the block is stopped, the message says how to go on.
+    """
+    store = folder.with_name(f"{folder.name}.unfinished")
+    try:
+        yield store
+    except KeyboardInterrupt:
+        if not store.exists():
+            raise
+        again = shlex.join([*command, "--out", str(folder)])
+        raise _StoppedError(_KEPT[lang.value].format(store=store, command=again)) from None
+    shutil.rmtree(store, ignore_errors=True)
 
 
 def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:

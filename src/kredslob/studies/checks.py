@@ -15,12 +15,14 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.dimensions import check_dimensions
+from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.feedback.linear import linearise
 from kredslob.simulation import HasParameters, Model
 
 PASS, FAIL, NOT_COMPUTABLE = "pass", "fail", "not computable"
 COLUMNS = ("check", "verdict", "measured", "tolerance", "where")
+MODEL_CHECKS = 7  # that any model is put through
 _TIMES = 21  # at which extreme runs are looked at
 _AT_ONCE = 200  # extreme runs in memory
 _FACTORS = (0.5, 2.0)  # where a model states no ranges
@@ -78,7 +80,23 @@ def table(checks: Sequence[Check]) -> pd.DataFrame:
     return pd.DataFrame([asdict(check) for check in checks], columns=list(COLUMNS))
 
 
-def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
+def gathered(checks: Iterator[Check], count: int, progress: Progress | None) -> pd.DataFrame:
+    """A table of so many checks as they are made, with a word to who waits for them."""
+    found = []
+    for check in checks:
+        found.append(check)
+        if progress:
+            progress(len(found), count)
+    return table(found)
+
+
+def check_model(
+    model: Model,
+    scenario: Scenario = None,
+    *,
+    client: Any = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
     """Test any model: units, extreme conditions, time step and integration error.
 
     Parameters
@@ -87,6 +105,10 @@ def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
         Any model.
     scenario : mapping or object with ``parameters``, optional
         What to change, as for `Model.run`.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`; for the runs under extreme conditions.
+    progress : callable, optional
+        Called with (checks made, checks in all).
 
     Returns
     -------
@@ -115,7 +137,8 @@ def check_model(model: Model, scenario: Scenario = None) -> pd.DataFrame:
     --------
     >>> check_model(Model("model.mdl")).query("verdict == 'fail'")  # doctest: +SKIP
     """
-    return table(list(model_checks(model, scenario, halved_and_doubled(model))))
+    checks = model_checks(model, scenario, halved_and_doubled(model), client=client)
+    return gathered(checks, MODEL_CHECKS, progress)
 
 
 def halved_and_doubled(model: Model) -> list[Extreme]:
@@ -138,6 +161,7 @@ def model_checks(
     scenario: Scenario,
     extremes: Sequence[Extreme],
     never_negative: Sequence[str] | None = None,
+    client: Any = None,
 ) -> Iterator[Check]:
     """The checks of `check_model`, under given extreme conditions.
 
@@ -146,7 +170,7 @@ def model_checks(
     mismatches = check_dimensions(model.file.path)
     yield measured("units", len(mismatches), 0, mismatches[0].variable if mismatches else "")
     base = model.run(scenario)
-    yield from _extreme_conditions(model, scenario, base, extremes, never_negative)
+    yield from _extreme_conditions(model, scenario, base, extremes, never_negative, client)
     yield _time_step(model, scenario, base)
     yield from _integration(model, scenario, base)
 
@@ -157,6 +181,7 @@ def _extreme_conditions(
     base: xr.Dataset,
     extremes: Sequence[Extreme],
     never_negative: Sequence[str] | None,
+    client: Any,
 ) -> Iterator[Check]:
     """Whether all variables stay numbers, and stocks that must not be negative are not."""
     every = max(1, (base.sizes["time"] - 1) // (_TIMES - 1))
@@ -166,7 +191,7 @@ def _extreme_conditions(
     lost = {n: "" for n in kept if not np.isfinite(base[n].values).all()}
     lowest = {n: (-float(base[n].min()) / size, n) for n, size in sizes.items()}
     looked_at = 0
-    for part, runs in _extreme_runs(model, scenario, extremes, times, kept):
+    for part, runs in _extreme_runs(model, scenario, extremes, times, kept, client):
         looked_at += len(part)
         for name in (n for n in kept if "run" in runs[n].dims):
             values = runs[name].values.reshape(len(part), -1)
@@ -191,6 +216,7 @@ def _extreme_runs(
     extremes: Sequence[Extreme],
     times: Sequence[float],
     kept: Sequence[str],
+    client: Any,
 ) -> Iterator[tuple[Sequence[Extreme], xr.Dataset]]:
     """Runs under extreme conditions, some at a time, without those that the model refuses.
 
@@ -200,12 +226,12 @@ def _extreme_runs(
         part = extremes[begin : begin + _AT_ONCE]
         try:
             changes = [change for _, change in part]
-            runs = model.run_many(changes, scenario, at=list(times), save=list(kept))
+            runs = model.run_many(changes, scenario, at=list(times), save=list(kept), client=client)
         except ParameterError:
             if len(part) == 1:
                 continue
             for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                yield from _extreme_runs(model, scenario, half, times, kept)
+                yield from _extreme_runs(model, scenario, half, times, kept, client)
         else:
             yield part, runs
 

@@ -12,12 +12,14 @@ import xarray as xr
 from kredslob.cycle.cases import compare_all
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import Scenario, load_scenario, parameter_table
+from kredslob.ensemble import Progress
 from kredslob.simulation import Model
-from kredslob.studies.checks import Check, Extreme, measured, model_checks, table
+from kredslob.studies.checks import MODEL_CHECKS, Check, Extreme, gathered, measured, model_checks
 from kredslob.studies.factors import sample
 from kredslob.studies.questions import cycle_factors
 
 RATE = "reinvestment rate"
+_OWN_CHECKS = 7
 _ROUNDING = 1e-9
 _STEP = 0.125
 _RATES = (0.0, 0.5, 1.0)
@@ -42,13 +44,17 @@ _BUSY = {  # everything moves: private capital, all purses pledge, yearly capita
 }
 
 
-def check_cycle(model: Model) -> pd.DataFrame:
+def check_cycle(
+    model: Model, *, client: Any = None, progress: Progress | None = None
+) -> pd.DataFrame:
     """Test the reinvestment model.
 
     Parameters
     ----------
     model : Model
         The reinvestment model, or a changed one with the same variables.
+    client, progress
+        As for `kredslob.studies.checks.check_model`.
 
     Returns
     -------
@@ -66,18 +72,18 @@ def check_cycle(model: Model) -> pd.DataFrame:
           most years of wellbeing.
         * switches: hypotheses that, turned about, change which of the rates 0 and 1 helps more.
     """
-    return table(list(_checks(model)))
+    return gathered(_checks(model, client), MODEL_CHECKS + _OWN_CHECKS, progress)
 
 
-def _checks(model: Model) -> Iterator[Check]:
+def _checks(model: Model, client: Any) -> Iterator[Check]:
     chosen = load_scenario()
-    yield from model_checks(model, chosen, _extremes(chosen), _NEVER_NEGATIVE)
+    yield from model_checks(model, chosen, _extremes(chosen), _NEVER_NEGATIVE, client)
     yield from _conservation(model)
     nothing = {"capital at start": 0.0, "capital per year": 0.0}
     run = model.run({**chosen.parameters, **nothing}, save=["Cumulated Starts"])
     yield measured("zero funding", float(abs(run["Cumulated Starts"]).max()), _ROUNDING)
     yield _published(model)
-    yield from _rankings(model, chosen)
+    yield from _rankings(model, chosen, client)
     yield _switches(model, chosen)
 
 
@@ -142,29 +148,30 @@ def _published(model: Model) -> Check:
     return measured("published cases", float(over.max()), 1, where)
 
 
-def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
+def _rankings(model: Model, chosen: Scenario, client: Any) -> Iterator[Check]:
     draws = sample(cycle_factors(chosen), _DRAWS, seed=_SEED)
     by_rate = [chosen.with_parameters({RATE: rate}) for rate in _RATES]
-    helped = _outcome(model, by_rate, draws, "Cumulated Completions")
+    helped = _outcome(model, by_rate, draws, "Cumulated Completions", client)
     order = np.argsort(helped, axis=0)
     changed = (order[:, 1:] != order[:, :1]).any(axis=0).mean()
     yield measured("ranking of rates", changed, _MOST_CHANGED)
     policies = [load_scenario(name) for name in _POLICIES]
-    gained = _outcome(model, policies, draws, "Cumulated Wellbeing Years")
+    gained = _outcome(model, policies, draws, "Cumulated Wellbeing Years", client)
     best = np.argmax(gained, axis=0)
     changed = (best[1:] != best[0]).mean()
     yield measured("ranking of policies", changed, _MOST_CHANGED, _POLICIES[best[0]])
 
 
 def _outcome(
-    model: Model, scenarios: Sequence[Scenario], draws: xr.Dataset, name: str
+    model: Model, scenarios: Sequence[Scenario], draws: xr.Dataset, name: str, client: Any
 ) -> np.ndarray:
     """Last values, summed over elements: a row a scenario; the model as it is first, then draws."""
     rows = []
     for scenario in scenarios:
         single = model.run(scenario, save=[name])[name].isel(time=-1)
         end = float(single["time"])
-        many = model.run_many(draws, scenario, at=[end], save=[name])[name].isel(time=0)
+        runs = model.run_many(draws, scenario, at=[end], save=[name], client=client)
+        many = runs[name].isel(time=0)
         elements = [d for d in many.dims if d != "run"]
         rows.append(np.concatenate([[float(single.sum())], many.sum(elements).values]))
     return np.array(rows)
