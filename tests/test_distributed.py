@@ -21,6 +21,7 @@ from kredslob.distributed import _unpacked
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.simulation import Model
 from kredslob.studies.calibration import calibrate
+from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.evaluate import Outcomes, at_end
 from kredslob.studies.factors import factors_of, sample
@@ -251,6 +252,7 @@ STUDIES: dict[str, Callable[[Model, Model, Any], xr.Dataset]] = {
         model, draws=5, years=4, client=client
     ),
     "regions": lambda _, model, client: sustaining_regions(model, years=1, client=client),
+    "checks": lambda tanks, _, client: check_model(tanks, client=client).to_xarray(),
     "search": searched,
     "calibrate": fitted,
 }
