@@ -194,8 +194,9 @@ def policies(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
     return evaluate_policies(tanks, given, draws, at_end("Water"), **options)
 
 
-@pytest.mark.parametrize("study", [shares_of_variance, spread, policies])
-@pytest.mark.parametrize("kept", [False, True], ids=["memory", "store"])
+@pytest.mark.parametrize(
+    ("study", "kept"), [(shares_of_variance, False), (spread, True), (policies, False)]
+)
 def test_a_worker_that_dies_in_a_study_changes_no_bit(
     tanks: Model,
     model: Model,
@@ -204,6 +205,7 @@ def test_a_worker_that_dies_in_a_study_changes_no_bit(
     study: Callable[..., xr.Dataset],
     kept: bool,
 ) -> None:
+    client.wait_for_workers(2, timeout=60)
     expected = study(tanks, model)
     before = set(client.run(os.getpid).values())
     store = tmp_path / "store" if kept else None
