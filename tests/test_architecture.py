@@ -24,6 +24,7 @@ LAYERS = {
     "targets": 3,
     "batches": 4,
     "datasets": 4,
+    "netcdf": 4,
     "summaries": 4,
     "ensemble": 5,
     "store": 5,
@@ -43,7 +44,7 @@ DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("batches", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("batches", "summaries", "ensemble", "store", "distributed", "netcdf", "feedback"),
 )
 
 

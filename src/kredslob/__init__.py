@@ -37,6 +37,7 @@ from kredslob.studies.discovery import cart, prim
 from kredslob.studies.posterior import posterior
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies, robustness
+from kredslob.studies.saved_search import load_search, save_search
 from kredslob.studies.search import search, within
 from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.sweep import sweep
@@ -72,6 +73,7 @@ __all__ = [
     "load",
     "load_run",
     "load_scenario",
+    "load_search",
     "loop_elasticities",
     "loop_gain",
     "loop_scores",
@@ -82,6 +84,7 @@ __all__ = [
     "posterior",
     "prim",
     "robustness",
+    "save_search",
     "search",
     "sobol",
     "strongest",
