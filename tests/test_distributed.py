@@ -6,7 +6,7 @@ import logging
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import xarray as xr
 
 from kredslob import ensemble
+from kredslob.cycle.scenario import load_scenario
 from kredslob.distributed import _unpacked
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.simulation import Model
@@ -25,6 +26,8 @@ from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.evaluate import Outcomes, at_end
 from kredslob.studies.factors import factors_of, sample
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies
 from kredslob.studies.search import Objective, search
@@ -236,6 +239,27 @@ def fitted(tanks: Model, model: Model, client: Any) -> xr.Dataset:
     return found.estimates.to_xarray()
 
 
+def hinges(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 2}
+    found = hinge_study(model, load_scenario(), client=client, **small)
+    parts = {"screened": found.screened, "ranked": found.ranked, "moved": found.moved}
+    return as_one(parts)
+
+
+def candidates(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    small: dict[str, Any] = {"draws": 16, "population": 4, "generations": 1, "years": 2}
+    found = policy_study(model, load_scenario(), client=client, **small)
+    return as_one({"results": found.results, "front": found.front})
+
+
+def as_one(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Several results side by side, each under a name of its own down to its dimensions."""
+    return xr.merge(
+        part.rename({n: f"{name} {n}" for n in {*part.variables, *part.dims}})
+        for name, part in parts.items()
+    )
+
+
 STUDIES: dict[str, Callable[[Model, Model, Any], xr.Dataset]] = {
     "sweep": lambda tanks, _, client: sweep(
         tanks, levers={"time constant": np.linspace(1, 9, 40).tolist()}, client=client
@@ -256,6 +280,8 @@ STUDIES: dict[str, Callable[[Model, Model, Any], xr.Dataset]] = {
     "regions": lambda _, model, client: sustaining_regions(model, years=1, client=client),
     "checks": lambda tanks, _, client: check_model(tanks, client=client).to_xarray(),
     "search": searched,
+    "hinges": hinges,
+    "policies": candidates,
     "calibrate": fitted,
 }
 

@@ -8,13 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import kredslob
 from kredslob.cli import main
+from kredslob.cycle.scenario import load_scenario
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
 from kredslob.studies.uncertainty import uncertainty
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals are POSIX's")
@@ -39,15 +45,50 @@ def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int | str | None:
     return end.value.code
 
 
+def spread() -> dict[str, xr.Dataset]:
+    found = uncertainty(kredslob.load(), load_scenario(), draws=4000, rates=(1,), years=6)
+    return {"uncertainty": found}
+
+
+def hinges() -> dict[str, xr.Dataset]:
+    sizes: dict[str, Any] = {"trajectories": 4, "inputs": 3, "samples": 2048, "years": 6}
+    return vars(hinge_study(kredslob.load(), load_scenario(), **sizes))
+
+
+def policies() -> dict[str, xr.Dataset]:
+    sizes: dict[str, Any] = {"draws": 16, "population": 8, "generations": 12, "years": 6}
+    found = policy_study(kredslob.load(), load_scenario(), **sizes)
+    return {"policies": found.results, "front": found.front}
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "begun", "other", "study"),
+    [
+        ("uncertainty --draws 4000 --rates 1", "rate-1", "--draws 20", spread),
+        ("sensitivity --trajectories 4 --inputs 3 --samples 2048", "ranked", "--seed 1", hinges),
+        (
+            "search --draws 16 --population 8 --generations 12",
+            "search/seed-1-generation-2",
+            "--draws 32",
+            policies,
+        ),
+    ],
+    ids=["uncertainty", "sensitivity", "search"],
+)
 def test_a_study_that_was_stopped_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    begun: str,
+    other: str,
+    study: Callable[[], dict[str, xr.Dataset]],
 ) -> None:
-    draws = 4000
-    words = ["uncertainty", "--draws", str(draws), "--rates", "1", "--years", "6", "--lang", "en"]
-    work = started(tmp_path, *words, "--out", "here")
+    given = [*words.split(), "--years", "6", "--lang", "en"]
+    work = started(tmp_path, *given, "--out", "here")
     store = tmp_path / "here.unfinished"
-    while not list(store.glob("rate-1/0*.nc")):
+    while not list(store.glob(f"{begun}/0*.nc")):
         assert work.poll() is None, work.communicate()
         time.sleep(0.01)
     work.send_signal(signal.SIGINT)
@@ -57,19 +98,17 @@ def test_a_study_that_was_stopped_goes_on(
     assert said == "stopped; what is finished is in here.unfinished; "
     assert err.count("\n") == 1
     assert not (tmp_path / "here").exists()
-    finished = len(list(store.glob("rate-1/0*.nc")))
-    assert 0 < finished < draws / 1000
 
     monkeypatch.chdir(tmp_path)
-    assert called(monkeypatch, "uncertainty", "--draws", "20", "--out", "here") == 2
+    assert called(monkeypatch, given[0], *other.split(), "--out", "here") == 2
     assert "here.unfinished: holds other results" in capsys.readouterr().err
     assert called(monkeypatch, *shlex.split(command)) == 0
     assert capsys.readouterr().err == ""
     assert [p.name for p in tmp_path.iterdir()] == ["here"]
-    found = kredslob.load_run(tmp_path / "here").tables["uncertainty"]
-    whole = uncertainty(kredslob.load(), kredslob.load_scenario(), draws=draws, rates=(1,), years=6)
-    for name in whole.data_vars:
-        np.testing.assert_array_equal(found[name], whole[name], err_msg=str(name))
+    found = kredslob.load_run(tmp_path / "here").tables
+    for table, whole in study().items():
+        for name in whole.data_vars:
+            np.testing.assert_array_equal(found[table][name], whole[name], err_msg=str(name))
 
 
 def test_what_keeps_nothing_says_so(tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from kredslob.cycle.scenario import load_scenario
 from kredslob.errors import InputFileError
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes, at_end, evaluate, only
 from kredslob.studies.factors import factors_of, sample
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
 from kredslob.studies.question import question
 from kredslob.studies.robustness import evaluate_policies
 from kredslob.studies.search import Objective, search
@@ -198,6 +201,54 @@ def test_a_search_can_be_asked_for_more(tanks: Model, tmp_path: Path) -> None:
     xr.testing.assert_equal(found, searched(tanks))
     with pytest.raises(InputFileError, match="holds other results"):
         searched(tanks, store=tmp_path, population=12)
+
+
+# --- the studies of the commands ---
+
+
+def test_a_study_of_hinges_goes_on_in_the_method_where_it_was(model: Model, tmp_path: Path) -> None:
+    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 2}
+    expected = hinge_study(model, load_scenario(), **small)
+
+    def late(done: float, total: float) -> None:
+        if done > total - 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hinge_study(model, load_scenario(), store=tmp_path, progress=late, **small)
+    finished = written(tmp_path)
+    assert {path.parent.name for path in finished} == {"screened", "ranked"}
+    found = hinge_study(model, load_scenario(), store=tmp_path, **small)
+    assert finished.items() <= written(tmp_path).items()
+    for part in ("screened", "ranked", "moved"):
+        xr.testing.assert_equal(getattr(found, part), getattr(expected, part))
+    with pytest.raises(InputFileError, match="holds other results"):
+        hinge_study(model, load_scenario(), store=tmp_path, **{**small, "years": 3})
+
+
+def test_a_study_of_policies_goes_on_in_candidates_and_in_the_search(
+    model: Model, tmp_path: Path
+) -> None:
+    place = load_scenario()
+    candidates = {name: load_scenario(name) for name in ("agreement", "need-driven")}
+    small: dict[str, Any] = {"draws": 16, "population": 4, "generations": 2, "years": 2}
+    small |= {"candidates": candidates}
+    expected = policy_study(model, place, **small)
+    with pytest.raises(KeyboardInterrupt):
+        policy_study(model, place, store=tmp_path, progress=broken_off(1), **small)
+    finished = written(tmp_path)
+    assert {path.parent.parent.name for path in finished} == {"candidates"}
+    half = policy_study(model, place, store=tmp_path, progress=broken_off(4), **small)
+    assert half.front.attrs["interrupted"] == 1
+    later = written(tmp_path)
+    assert finished.items() < later.items()
+    found = policy_study(model, place, store=tmp_path, **small)
+    assert later.items() < written(tmp_path).items()
+    xr.testing.assert_equal(found.results, expected.results)
+    xr.testing.assert_equal(found.front, expected.front)
+    assert found.front.attrs["interrupted"] == 0
+    with pytest.raises(InputFileError, match="holds other results"):
+        policy_study(model, place, store=tmp_path, **{**small, "seed": 1})
 
 
 # --- what makes a question ---
