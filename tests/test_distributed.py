@@ -240,7 +240,7 @@ def fitted(tanks: Model, model: Model, client: Any) -> xr.Dataset:
 
 
 def hinges(tanks: Model, model: Model, client: Any) -> xr.Dataset:
-    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 2}
+    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 1}
     found = hinge_study(model, load_scenario(), client=client, **small)
     parts = {"screened": found.screened, "ranked": found.ranked, "moved": found.moved}
     return as_one(parts)

@@ -206,12 +206,15 @@ def test_a_search_can_be_asked_for_more(tanks: Model, tmp_path: Path) -> None:
 # --- the studies of the commands ---
 
 
-def test_a_study_of_hinges_goes_on_in_the_method_where_it_was(model: Model, tmp_path: Path) -> None:
-    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 2}
+def test_a_study_of_hinges_goes_on_in_the_method_where_it_was(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kredslob.studies.evaluate._MOST_RUNS", 100)
+    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 1}
     expected = hinge_study(model, load_scenario(), **small)
 
     def late(done: float, total: float) -> None:
-        if done > total - 100:
+        if done > total - 60:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -235,7 +238,7 @@ def test_a_study_of_policies_goes_on_in_candidates_and_in_the_search(
     small |= {"candidates": candidates}
     expected = policy_study(model, place, **small)
     with pytest.raises(KeyboardInterrupt):
-        policy_study(model, place, store=tmp_path, progress=broken_off(1), **small)
+        policy_study(model, place, store=tmp_path, progress=broken_off(2), **small)
     finished = written(tmp_path)
     assert {path.parent.parent.name for path in finished} == {"candidates"}
     half = policy_study(model, place, store=tmp_path, progress=broken_off(4), **small)

@@ -29,7 +29,7 @@ from kredslob.studies.questions import (
     whole_years,
 )
 from kredslob.studies.robustness import Ranges, evaluate_policies, robustness
-from kredslob.studies.search import Levers, search
+from kredslob.studies.search import Levers, check_search, search
 
 JUDGED_BY = ("net present value of public purse", "citizens helped", "complex need helped")
 DRAWS = 256
@@ -113,7 +113,7 @@ def policy_study(
     -------
     PolicyStudy
         If the search is interrupted from the keyboard, its front is that of the generations done,
-        and has the attribute "interrupted".
+        and its attribute "interrupted" is 1.
 
     Raises
     ------
@@ -135,16 +135,20 @@ def policy_study(
     policies = dict(candidates or cycle_policies(scenario.setting))
     enough = thresholds or _good_enough(model, asked, scenario, horizon)
     seeds = (seed + 1, seed + 2)
+    chosen, wanted = levers or cycle_levers(), cycle_objectives()
     rounds = len(policies) + len(seeds) * generations
 
-    def told(before: int) -> Progress | None:
-        return None if progress is None else lambda done, _: progress(before + done, rounds)
+    def told(before: int, own: int) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda done, whole: progress(before + own * done / whole, rounds)
 
     few = min(draws, _SEARCH_DRAWS)
     drawn, held_out, searched = (
         cycle_draws(scenario, count, method="sobol", seed=seed + k)
         for k, count in enumerate((draws, draws, few))
     )
+    check_search(chosen, wanted, searched, population, generations, seeds)
     folder = None if store is None else Path(store)
     if folder is not None:
         claim(folder, question(model, scenario, policies, drawn, horizon))
@@ -156,7 +160,7 @@ def policy_study(
         years=horizon,
         client=client,
         store=folder and folder / "candidates",
-        progress=told(0),
+        progress=told(0, len(policies)),
     )
     judged = {
         outcome: robustness(results, outcome, larger_is_better=True, thresholds=enough)
@@ -164,8 +168,8 @@ def policy_study(
     }
     front = search(
         model,
-        levers or cycle_levers(),
-        cycle_objectives(),
+        chosen,
+        wanted,
         asked,
         scenario,
         draws=searched,
@@ -176,7 +180,7 @@ def policy_study(
         years=horizon,
         client=client,
         store=folder and folder / "search",
-        progress=told(len(policies)),
+        progress=told(len(policies), rounds - len(policies)),
     )
     return PolicyStudy(results, judged, front)
 

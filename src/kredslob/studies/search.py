@@ -218,7 +218,7 @@ def search(
     ... )
     >>> within(found, {"citizens helped": (100, None)})  # doctest: +SKIP
     """
-    _check(levers, objectives, draws, population, generations, seeds)
+    check_search(levers, objectives, draws, population, generations, seeds)
     task = _Task(model, levers, objectives, outcomes, scenario, years, threads, client)
     folder = None if store is None else Path(store)
     if folder is not None:
@@ -255,6 +255,38 @@ def search(
     )
 
 
+def check_search(
+    levers: Levers,
+    objectives: Sequence[Objective],
+    draws: xr.Dataset | None,
+    population: int,
+    generations: int,
+    seeds: Sequence[int],
+) -> None:
+    """Raise ParameterError if a search, as for `search`, makes no sense or pymoo is missing."""
+    if not levers:
+        raise ParameterError("levers: found none, expected at least one")
+    for name, (low, high) in levers.items():
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
+        if draws is not None and name in draws:
+            raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
+    names = [o.name for o in objectives]
+    if len(set(names)) < max(len(names), 2):
+        raise ParameterError("a search needs at least two objectives, each of them once")
+    if population < 4 or generations < 1:
+        raise ParameterError(
+            f"found population {population} and generations {generations}, "
+            "expected at least 4 and at least 1"
+        )
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
+    try:
+        import pymoo  # noqa: F401
+    except ImportError:
+        raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
+
+
 def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
     """Policies of a search whose levers and objectives lie within ranges.
 
@@ -281,37 +313,6 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
 def names_of(policies: xr.Dataset, role: str) -> list[str]:
     """Names of the levers ("lever") or objectives ("objective") of a search, in its order."""
     return [str(n) for n, values in policies.data_vars.items() if values.attrs.get("role") == role]
-
-
-def _check(
-    levers: Levers,
-    objectives: Sequence[Objective],
-    draws: xr.Dataset | None,
-    population: int,
-    generations: int,
-    seeds: Sequence[int],
-) -> None:
-    if not levers:
-        raise ParameterError("levers: found none, expected at least one")
-    for name, (low, high) in levers.items():
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
-        if draws is not None and name in draws:
-            raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
-    names = [o.name for o in objectives]
-    if len(set(names)) < max(len(names), 2):
-        raise ParameterError("a search needs at least two objectives, each of them once")
-    if population < 4 or generations < 1:
-        raise ParameterError(
-            f"found population {population} and generations {generations}, "
-            "expected at least 4 and at least 1"
-        )
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
-    try:
-        import pymoo  # noqa: F401
-    except ImportError:
-        raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
 
 
 def _costs(
