@@ -114,7 +114,7 @@ def test_a_worker_that_dies_changes_no_bit(
         progress=killing(client, RUNS // 4, marks, finished),
     )
     assert found.equals(expected)
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     assert set(client.run(os.getpid).values()) != before  # one was really killed
     if kept and summary is None:  # what was finished has not been made again
         assert len(finished) >= RUNS // 4 // 16
@@ -208,14 +208,14 @@ def test_a_worker_that_dies_in_a_study_changes_no_bit(
     study: Callable[..., xr.Dataset],
     kept: bool,
 ) -> None:
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     expected = study(tanks, model)
     before = set(client.run(os.getpid).values())
     store = tmp_path / "store" if kept else None
     killer = killing(client, 64, tmp_path, {})
     found = study(tanks, model, client=client, store=store, progress=killer)
     xr.testing.assert_equal(found, expected)
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     assert set(client.run(os.getpid).values()) != before  # one was really killed
 
 
