@@ -92,7 +92,9 @@ def test_loop_gain_is_the_product_of_its_shares(model: Model, linear: dict[str, 
     )
     cashable = float((per_krone * now["cashable share"]).sum())
     # rate x pledged x identified x cashable x avoided cost per krone x (1 - overhead - evaluation)
-    assert float(loop_gain(run, time=0)) == pytest.approx(1 * 0.9 * 0.8 * cashable * (1 - 0.1 - 0.05))
+    assert float(loop_gain(run, time=0)) == pytest.approx(
+        1 * 0.9 * 0.8 * cashable * (1 - 0.1 - 0.05)
+    )
     assert float(loop_gain(run, time=0)) == pytest.approx(1 / 0.7)
     assert float(critical_rate(run, time=0)) == pytest.approx(0.7)
 
