@@ -139,13 +139,14 @@ def changes(seed: int) -> dict[str, Any]:
         steps = round((lever.high - lever.low) / lever.step)
         value = round(lever.low + lever.step * int(random.integers(steps + 1)), 6)
         on_page_[lever.name] = value
-        if lever.element:
+        if lever.point is not None:
+            parameters.setdefault(lever.constant, []).append([lever.point, value])
+        elif lever.element:
             parameters.setdefault(lever.constant, {})[lever.element] = value
-        elif lever.constant == "intensity":
-            groups = kredslob.load().program.ranges["Group"]
-            parameters[lever.constant] = dict.fromkeys(groups, value)
         else:
             parameters[lever.constant] = value
+    plan = parameters["reinvestment schedule"]
+    plan.append([200.0, plan[-1][1]])
     return {"page": on_page_, "parameters": parameters}
 
 

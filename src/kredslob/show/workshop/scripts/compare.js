@@ -39,7 +39,7 @@
 
   const heading = ({name, slot}) =>
     make("th", {scope: "col"},
-      ...(slot === undefined ? [] : [make("span", {class: `sample saved${slot}`, "aria-hidden": "true"})]), name);
+      ...(slot === undefined ? [] : [kredslob.verdict.sample(slot)]), name);
 
   const list = () => {
     if (!actions) return;

@@ -62,7 +62,7 @@ kredslob.files = (() => {
     const {words} = kredslob.known;
     const both = (text) => Object.fromEntries(["da", "en"].map((one) => [one, text(words[one])]));
     const code = kredslob.proposal.code();
-    return kredslob.scenarioFile.written(kredslob.known.facilitation.shelf, kredslob.catalog(), policy, {
+    return kredslob.scenarioFile.written(kredslob.known.facilitation.shelf, kredslob.catalog(), policy, (table) => kredslob.model.points(policy, table), {
       how: word("workshop.file.how", {setting: policy.setting}),
       title: both((own) => kredslob.proposal.name || own["workshop.share.unnamed"]),
       description: both((own) => own["workshop.file.description"].replace("{code}", code)),

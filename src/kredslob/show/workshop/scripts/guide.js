@@ -10,7 +10,7 @@ kredslob.guide = (() => {
     {name: "who", group: "who", pictures: ["help", "more"], tab: "wellbeing"},
     {name: "saving", group: "saving", pictures: ["more"], tab: "cycle"},
     {name: "private", group: "private", pictures: ["more", "picture"], tab: "cycle"},
-    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict"], tab: "loops"},
+    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict", "more"], tab: "loops"},
     {name: "doubt", group: "doubt", pictures: ["picture", "verdict"], tab: null},
     {name: "running", group: "running", pictures: ["more"], tab: "accounts"},
     {name: "choose", group: null, pictures: ["more", "picture"], tab: "share"},
@@ -134,7 +134,7 @@ kredslob.guide = (() => {
     parts.question.textContent = word(`workshop.guide.question.${name}`);
     parts.prompt.textContent = word(`workshop.guide.prompt.${name}`);
     parts.levers.textContent = group
-      ? word("workshop.guide.levers", {group: `»${word(`workshop.group.${group}`)}«`}) : "";
+      ? word("workshop.guide.levers", {group: word(`workshop.group.${group}`)}) : "";
     parts.back.disabled = step === 0;
     parts.next.textContent = word(step === STEPS.length - 1 ? "workshop.guide.finish" : "workshop.guide.next");
     look();
