@@ -37,6 +37,7 @@ SCRIPTS = (
     "presets.js",
     "uncertainty.js",
     "guide.js",
+    "tries.js",
     "share_panel.js",
     "files.js",
     "ballot.js",

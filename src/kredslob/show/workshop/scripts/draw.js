@@ -198,7 +198,12 @@ kredslob.draw = (() => {
     });
     const beside = (most * 1.12 * 6) / inner("who").width; // clear of the mark
     const names = Group.map((group, g) => ({x: 0, y: row({g, n: 0}) + 1.1, text: word(`element.${group}`), color: INK, align: "left", style: "normal"}));
-    const values = all.map((cell) => ({
+    // where lines are too close for a number at each bar, both stand beside the group's name
+    const tight = inner("who").height / (Group.length * (Need.length + 1.55)) < letterSize("who");
+    const both = (g) => all.filter((cell) => cell.g === g).map(({i}) => percent(help[i] / 100)).join(" · ");
+    const values = tight ? Group.map((_, g) => ({
+      x: most * 1.1, y: row({g, n: 0}) + 1.1, text: both(g), color: MUTED, align: "right", style: "bold",
+    })) : all.map((cell) => ({
       x: Math.max(help[cell.i], need[cell.i]) + beside, y: row(cell),
       text: percent(help[cell.i] / 100), color: MUTED, align: "left", style: "bold",
     }));

@@ -10,10 +10,10 @@ kredslob.guide = (() => {
     {name: "who", group: "who", pictures: ["help", "more"], tab: "wellbeing"},
     {name: "saving", group: "saving", pictures: ["more"], tab: "cycle"},
     {name: "private", group: "private", pictures: ["more", "picture"], tab: "cycle"},
-    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict", "more"], tab: "loops"},
+    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict"], tab: null},
     {name: "doubt", group: "doubt", pictures: ["picture", "verdict"], tab: null},
     {name: "running", group: "running", pictures: ["more"], tab: "accounts"},
-    {name: "choose", group: null, pictures: ["more", "picture"], tab: "share"},
+    {name: "choose", group: null, pictures: ["more"], tab: "share"},
   ];
   let step = -1; // not on tour
   let latest = null, panel = null;
