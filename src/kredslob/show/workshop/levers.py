@@ -113,7 +113,10 @@ LEVERS = (
                 Lever("group priority", 0, 3, 0.25, "times", group, fold="priority")
                 for group in GROUPS
             ),
-            *(Lever("intensity", 0.5, 2, 0.1, "times", group, fold="intensity") for group in GROUPS),
+            *(
+                Lever("intensity", 0.5, 2, 0.1, "times", group, fold="intensity")
+                for group in GROUPS
+            ),
         ),
     ),
     Group(

@@ -9,6 +9,7 @@ kredslob.files = (() => {
     fund: "cycle", who: "cycle", cycle: "cycle", wellbeing: "wellbeing", administrations: "savings",
     purses: "savings", accounts: "accounts", feedback: "loops",
   }; // with the tab that shows each
+  const BESIDE = ["fund", "who"]; // not under a tab of their own
   let said = null, chosen = null, input = null;
 
   const build = () => {
@@ -127,7 +128,7 @@ kredslob.files = (() => {
   const savePicture = async (type) => {
     const picture = chosen.value;
     const back = document.querySelector("#more [role=tab][aria-selected=true]")?.id.slice("tab-".length);
-    document.documentElement.classList.add("posing"); // a picture that nobody sees has no size
+    document.documentElement.classList.toggle("posing", BESIDE.includes(picture)); // a picture that nobody sees has no size
     kredslob.tabs.open(PICTURES[picture]);
     await frames(3);
     try {

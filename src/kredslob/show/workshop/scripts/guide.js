@@ -118,7 +118,10 @@ kredslob.guide = (() => {
     parts.start.hidden = on;
     light();
     if (!on) {
-      if (before >= 0) parts.start.focus();
+      if (before >= 0) {
+        kredslob.tabs.open("cycle"); // beside which all pictures are
+        parts.start.focus();
+      }
       return;
     }
     fill();
