@@ -138,7 +138,8 @@ kredslob.levers = (() => {
         if (Number(input.value) !== value) input.value = String(value);
         if (input.getAttribute("aria-valuetext") !== text) input.setAttribute("aria-valuetext", text);
         if (output.textContent !== text) output.textContent = text;
-        input.style.setProperty("--part", `${(100 * (value - low)) / (high - low || 1)}%`);
+        const part = `${(100 * (value - low)) / (high - low || 1)}%`;
+        if (input.style.getPropertyValue("--part") !== part) input.style.setProperty("--part", part);
       }
       for (const radio of radios) radio.checked = Number(radio.value) === value;
       const changed = name in changes;
