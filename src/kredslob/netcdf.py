@@ -28,6 +28,36 @@ def write_netcdf(results: xr.Dataset, path: Path) -> None:
     ParameterError
         A name has a "/", which means a folder in such a file.
     """
+    packed = as_netcdf(results)
+    hidden = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        hidden.write_bytes(packed)
+        os.replace(hidden, path)
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be written ({problem.strerror})") from problem
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def as_netcdf(results: xr.Dataset) -> bytes:
+    """Pack a Dataset as the content of a netCDF file.
+
+    It goes through memory: HDF5 on a full disk says little and may leave the file open.
+
+    Parameters
+    ----------
+    results : Dataset
+        As for `write_netcdf`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ParameterError
+        A name has a "/", which means a folder in such a file.
+    """
     for name in results.variables:
         if "/" in str(name):
             raise ParameterError(f"'{name}': a name with a '/' cannot be kept in a file")
@@ -38,15 +68,7 @@ def write_netcdf(results: xr.Dataset, path: Path) -> None:
     }
     # coordinates first: one that comes later is tied anew to each variable on its dimension
     ordered = results[[*results.coords, *results.data_vars]]
-    hidden = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        # through memory: HDF5 on a full disk says little and may leave the file open
-        hidden.write_bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
-        os.replace(hidden, path)
-    except OSError as problem:
-        raise InputFileError(path, f"cannot be written ({problem.strerror})") from problem
-    finally:
-        hidden.unlink(missing_ok=True)
+    return bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
 
 
 def read_netcdf(path: Path) -> xr.Dataset:

@@ -14,7 +14,7 @@ import xarray as xr
 from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
-from kredslob.netcdf import read_netcdf, write_netcdf
+from kredslob.netcdf import as_netcdf, read_netcdf
 
 __all__ = [
     "FORMAT",
@@ -93,10 +93,10 @@ def write_numbers(folder: Path, runs: xr.Dataset, tables: Mapping[str, xr.Datase
     tables : mapping of str to Dataset
         Results computed from it; each becomes a netCDF file of its own.
     """
-    write_netcdf(runs, folder / RUNS)
+    (folder / RUNS).write_bytes(as_netcdf(runs))
     (folder / TABLES).mkdir(exist_ok=True)
     for name, table in tables.items():
-        write_netcdf(table, folder / TABLES / f"{name}.nc")
+        (folder / TABLES / f"{name}.nc").write_bytes(as_netcdf(table))
 
 
 def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -> None:
