@@ -112,7 +112,8 @@ def _usage(problem: Exception) -> str:
 def _command() -> Any:
     """The whole command; its options for Tab work, and are told of at the end of the help."""
     command = typer.main.get_command(app)
-    for option in command.params:
+    options: list[Any] = list(command.params)
+    for option in options:
         if option.name in ("install_completion", "show_completion"):
             option.hidden = True
     return command

@@ -225,8 +225,9 @@ def load_run(folder: Path | str) -> SavedRun:
     >>> saved.runs.sizes["time"] == run.sizes["time"]
     True
     """
-    if not isinstance(folder, Path | str):
-        found = type(folder).__name__
+    given: object = folder
+    if not isinstance(given, Path | str):
+        found = type(given).__name__
         raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
     folder = Path(folder)
     try:

@@ -44,7 +44,7 @@ class HasParameters(Protocol):
         ...
 
 
-def check_is_model(model: Model) -> None:
+def check_is_model(model: object) -> None:
     """Raise ParameterError where something else is given for a model, such as its file."""
     if not isinstance(model, Model):
         found = repr(model) if isinstance(model, str) else type(model).__name__
@@ -488,8 +488,8 @@ class Model:
         base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
         if not isinstance(base, Mapping):
             raise ParameterError(
-                f"scenario: found {type(base).__name__}, expected a dict of names and values, "
-                "or a scenario that was loaded"
+                f"scenario: found {type(base).__name__}, expected names and values, "
+                "such as a dict or a scenario that was loaded"
             )
         clock = self.program.clock
         times: dict[str, Any] = {}

@@ -252,8 +252,9 @@ def _listed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _path(name: str | Path, folder: _Folder) -> Path:
     what = folder.removesuffix("s")
-    if not isinstance(name, str | Path):
-        found = type(name).__name__
+    given: object = name
+    if not isinstance(given, str | Path):
+        found = type(given).__name__
         raise ParameterError(f"{what}: found {found}, expected a name or a .toml file")
     text = str(name)
     if text.lower().endswith(".toml") or "/" in text or "\\" in text:

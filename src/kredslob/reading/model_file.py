@@ -206,9 +206,7 @@ def _check_counts(path: Path, reading: Reading, limits: Limits) -> None:
 
 def _parsed(path: Path, limits: Limits) -> Reading:
     if path.suffix.lower() not in SUFFIXES:
-        raise InputFileError(
-            path, f"{_named(path)}, expected a model file: one of {', '.join(SUFFIXES)}"
-        )
+        raise InputFileError(path, f"{_named(path)}, expected one of {', '.join(SUFFIXES)}")
     if path.suffix.lower() == ".mdl":
         from kredslob.reading.vensim_file import read_vensim
 
