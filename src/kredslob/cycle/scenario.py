@@ -119,8 +119,9 @@ class Scenario:
         def fault(keys: Keys, problem: str) -> ParameterError:
             return ParameterError(f"'{label(keys)}': {problem}")
 
-        if not isinstance(changes, Mapping):
-            found = type(changes).__name__
+        given: object = changes
+        if not isinstance(given, Mapping):
+            found = type(given).__name__
             raise ParameterError(f"changes: found {found}, expected a dict of names and values")
         merged = lay_over(self.parameters, changes, parameter_table(), fault)
         return replace(self, parameters=merged)
