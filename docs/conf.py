@@ -6,6 +6,9 @@ import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "src")]
@@ -43,3 +46,16 @@ html_copy_source = False
 pygments_style = "friendly"
 
 write_pages(HERE / "generated")
+
+
+def setup(app: Sphinx) -> None:
+    """Read docstrings as they are meant."""
+    app.connect("autodoc-process-docstring", _escape_bars)
+
+
+def _escape_bars(*args: Any) -> None:
+    """Make a bar in a docstring a bar; reStructuredText would take it for a substitution."""
+    lines: list[str] = args[-1]
+    for number, line in enumerate(lines):
+        if "|" in line and "`" not in line and not line.lstrip().startswith((">>>", "...")):
+            lines[number] = line.replace("|", r"\|")
