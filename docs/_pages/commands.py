@@ -90,7 +90,9 @@ def _row(parameter: inspect.Parameter, info: Any) -> str:
     if isinstance(info, ArgumentInfo):
         name = f"`{_shown(parameter)}`"
     else:
-        stated = info.param_decls or (f"--{parameter.name.rstrip('_').replace('_', '-')}",)
+        # within Annotated the first name is where typer otherwise has the default
+        given = [n for n in (info.default, *(info.param_decls or ())) if isinstance(n, str)]
+        stated = given or [f"--{parameter.name.rstrip('_').replace('_', '-')}"]
         name = ", ".join(f"`{text}`" for text in stated)
     text = " ".join((info.help or "").split())
     kind = next(iter(get_args(parameter.annotation)), None)

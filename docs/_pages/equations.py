@@ -53,20 +53,27 @@ def _contents(
     kinds = {k: t for k, t in _KINDS.items() if k != "lookup"}
     counts = ", ".join(f"{found.count(k)} {t.lower()}" for k, t in kinds.items())
     rows = [
-        f"| [{title}]({name}) | {len(own)} |" for name, (own, title) in pages.items() if name in texts
+        f"| [{title}]({name}) | {len(own)} |"
+        for name, (own, title) in pages.items()
+        if name in texts
     ]
-    return "\n\n".join(
-        [
-            "# Every equation and what it means",
-            f"The reinvestment model has {counts}. They stand below sector by sector, as the diagrams "
-            "of the model file show them. An equation is written as in "
-            "`models/reinvestment/reinvestment.mdl`; names in square brackets are subscripts, which "
-            "stand for the groups, needs, administrations, purses and sources of capital. A stock is "
-            "`INTEG(net flow, value at start)`.",
-            "\n".join(["| sector | equations |", "|---|---:|", *rows]),
-            "```{toctree}\n:hidden:\n\n" + "\n".join(n.removesuffix(".md") for n in texts) + "\n```",
-        ]
-    ) + "\n"
+    return (
+        "\n\n".join(
+            [
+                "(every-equation)=\n\n# Every equation and what it means",
+                f"The reinvestment model has {counts}. They stand below sector by sector, as the diagrams "
+                "of the model file show them. An equation is written as in "
+                "`models/reinvestment/reinvestment.mdl`; names in square brackets are subscripts, which "
+                "stand for the groups, needs, administrations, purses and sources of capital. A stock is "
+                "`INTEG(net flow, value at start)`.",
+                "\n".join(["| sector | equations |", "|---|---:|", *rows]),
+                "```{toctree}\n:hidden:\n\n"
+                + "\n".join(n.removesuffix(".md") for n in texts)
+                + "\n```",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _sector(name: str, title: str, own: list[Entry], places: dict[str, str]) -> str:
