@@ -16,6 +16,12 @@ _KINDS = {
     "lookup": "Lookups",
     "constant": "Constants",
 }
+_READING = (
+    "They stand below sector by sector, as the diagrams of the model file show them. An equation "
+    "is written as in `models/reinvestment/reinvestment.mdl`; names in square brackets are "
+    "subscripts, which stand for the groups, needs, administrations, purses and sources of "
+    "capital. A stock is `INTEG(net flow, value at start)`."
+)
 
 
 def write_equations(folder: Path) -> dict[str, str]:
@@ -52,28 +58,16 @@ def _contents(
 ) -> str:
     kinds = {k: t for k, t in _KINDS.items() if k != "lookup"}
     counts = ", ".join(f"{found.count(k)} {t.lower()}" for k, t in kinds.items())
-    rows = [
-        f"| [{title}]({name}) | {len(own)} |"
-        for name, (own, title) in pages.items()
-        if name in texts
+    shown = [(name, len(own), title) for name, (own, title) in pages.items() if name in texts]
+    rows = [f"| [{title}]({name}) | {count} |" for name, count, title in shown]
+    listed = "\n".join(name.removesuffix(".md") for name in texts)
+    parts = [
+        "(every-equation)=\n\n# Every equation and what it means",
+        f"The reinvestment model has {counts}. {_READING}",
+        "\n".join(["| sector | equations |", "|---|---:|", *rows]),
+        f"```{{toctree}}\n:hidden:\n\n{listed}\n```",
     ]
-    return (
-        "\n\n".join(
-            [
-                "(every-equation)=\n\n# Every equation and what it means",
-                f"The reinvestment model has {counts}. They stand below sector by sector, as the diagrams "
-                "of the model file show them. An equation is written as in "
-                "`models/reinvestment/reinvestment.mdl`; names in square brackets are subscripts, which "
-                "stand for the groups, needs, administrations, purses and sources of capital. A stock is "
-                "`INTEG(net flow, value at start)`.",
-                "\n".join(["| sector | equations |", "|---|---:|", *rows]),
-                "```{toctree}\n:hidden:\n\n"
-                + "\n".join(n.removesuffix(".md") for n in texts)
-                + "\n```",
-            ]
-        )
-        + "\n"
-    )
+    return "\n\n".join(parts) + "\n"
 
 
 def _sector(name: str, title: str, own: list[Entry], places: dict[str, str]) -> str:
