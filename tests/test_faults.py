@@ -1,7 +1,7 @@
-"""What can go wrong around a run: stopped twice, the clock set back, two that want the same, no room.
+"""What can go wrong around a run: stopped twice, the clock set back, two at once, no room.
 
-That a worker or writer may be killed at any moment is tested in test_distributed.py and test_runs.py,
-a cache that is damaged in test_kernels.py, and studies that go on in test_resuming.py.
+That a worker or writer may be killed at any moment is tested in test_distributed.py and in
+test_runs.py, a cache that is damaged in test_kernels.py, studies that go on in test_resuming.py.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def test_two_processes_that_want_one_folder(tmp_path: Path) -> None:
     said = [work.communicate()[1] for work in pair]
     assert sorted(work.returncode for work in pair) == [0, 2], said
     loser = next(err for work, err in zip(pair, said, strict=True) if work.returncode == 2)
-    assert loser == "same: is in use; give an empty or new folder\n"
+    assert loser == "error: same: is in use; give an empty or new folder\n"
     assert [p.name for p in tmp_path.iterdir()] == ["same"]
     (whole,) = list_runs(tmp_path)
     assert whole.damage == ""
@@ -221,8 +221,6 @@ def test_a_full_disk_is_one_line_on_the_command_line(
     with pytest.raises(SystemExit) as end:
         main()
     assert end.value.code == 2
-    err = capsys.readouterr().err
-    assert (
-        err == f"{disk / 'run'}: cannot be written (No space left on device); nothing was saved\n"
-    )
+    said = "cannot be written (No space left on device); nothing was saved"
+    assert capsys.readouterr().err == f"error: {disk / 'run'}: {said}\n"
     assert list(disk.iterdir()) == []
