@@ -68,6 +68,7 @@ def read_until(work: subprocess.Popen[str], runs: int) -> int:
     raise AssertionError("it ended before")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
 def test_what_is_stopped_twice_goes_on_twice(tanks: Any, tmp_path: Path, stop: int) -> None:
     model, store = tanks.file.path, tmp_path / "store"
@@ -199,6 +200,7 @@ print(float(kredslob.load(sys.argv[1]).run()["Water"].sum()))
 """
 
 
+@pytest.mark.slow  # it compiles without a cache
 @pytest.mark.parametrize("state", ["full", "read-only"])
 def test_a_run_needs_no_cache(tanks: Any, disk: Path, state: str) -> None:
     if state == "full":
