@@ -23,7 +23,8 @@ def test_a_notebook_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("MPLBACKEND", "agg")
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.from_dict(stored)
-    NotebookClient(fresh, timeout=900, kernel_name="python3").execute()
+    here = {"metadata": {"path": str(path.parent)}}  # where Jupyter opens it
+    NotebookClient(fresh, timeout=900, kernel_name="python3", resources=here).execute()
     pictures = [out for out in outputs(fresh) if "image/png" in out.get("data", {})]
     assert len(pictures) >= 4
     assert all(out["metadata"]["image/png"]["alt"] for out in pictures)

@@ -22,8 +22,8 @@ from kredslob.cycle.summary import summary
 from kredslob.paths import reinvestment_folder
 from kredslob.show.language import LANGUAGES, words
 from kredslob.show.table import summary_frame, verdict
+from kredslob.show.web_page import as_script
 from kredslob.show.workshop import workshop, write_workshop
-from kredslob.show.workshop.content import as_script
 from kredslob.show.workshop.levers import LEVERS
 from kredslob.simulation import Model
 

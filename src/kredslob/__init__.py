@@ -14,7 +14,8 @@ which inputs the outcomes of any model hinge on, and `prim` and `cart` where som
 `search` finds those that no other beats. For the reinvestment model, `hinge_study` and
 `policy_study` ask these questions in one go. `check_model` puts any model through the standard
 tests; `calibrate` and `posterior` fit its constants to observed series. `workshop` shows the whole
-model as a page with levers, and `write_workshop` keeps it as one file.
+model as a page with levers, and `write_workshop` keeps it as one file; `explore` makes such a
+page of any model.
 """
 
 from kredslob.cycle.accounts import accounts, bookkeeping
@@ -34,6 +35,7 @@ from kredslob.feedback.scores import Feedback, path_score
 from kredslob.limits import Limits
 from kredslob.loading import load
 from kredslob.results import load_run
+from kredslob.show.explore import explore
 from kredslob.show.workshop import workshop, write_workshop
 from kredslob.simulation import Model
 from kredslob.studies.calibration import calibrate
@@ -75,6 +77,7 @@ __all__ = [
     "dominance",
     "equity",
     "evaluate_policies",
+    "explore",
     "find_loops",
     "goals",
     "hinge_study",

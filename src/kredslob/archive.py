@@ -101,6 +101,9 @@ def may_go(
 ) -> list[RunEntry]:
     """Runs that may be removed: whole ones that both rules let go.
 
+    A run dated after the present time was made by a clock that went wrong, before or since. How
+    old it is nobody can say: it stays, and is not counted among the latest.
+
     Parameters
     ----------
     entries : sequence of RunEntry
@@ -119,7 +122,9 @@ def may_go(
     """
     if keep is None and older_than is None:
         raise KredslobError("prune: found no rule, expected --keep, --older-than or both")
-    dated = sorted((e for e in entries if not e.damage and e.when), key=_when, reverse=True)
+    dated = sorted(
+        (e for e in entries if not e.damage and e.when and e.when <= now), key=_when, reverse=True
+    )
     rest = dated[keep or 0 :]
     return [e for e in rest if older_than is None or _when(e) < now - older_than]
 

@@ -10,7 +10,6 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
@@ -29,7 +28,7 @@ from kredslob.commands.help import (
     epilog,
     shown,
 )
-from kredslob.commands.options import Language, LanguageOption, check_folder
+from kredslob.commands.options import Language, LanguageOption, check_folder, new_folder
 from kredslob.commands.runs import export, reproduce, runs_app
 from kredslob.errors import KredslobError, ParameterError
 
@@ -620,7 +619,7 @@ def loops(
         check_folder(folder)
         study = _loops_of_the_cycle(chosen, compared, years)
     else:
-        folder = out or Path("runs") / f"{file.stem}-loops-{datetime.now():%Y%m%d-%H%M%S}"
+        folder = out or new_folder(f"{file.stem}-loops")
         check_folder(folder)
         study = _loops_of(file, changes, years)
     save_loops(folder, study, made_by, cycle)
@@ -1011,8 +1010,7 @@ def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
 
 
 def _new_folder(chosen: Scenario, otherwise: str) -> Path:
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{chosen.setting}-{chosen.name or otherwise}-{now}"
+    return new_folder(f"{chosen.setting}-{chosen.name or otherwise}")
 
 
 @contextmanager

@@ -59,6 +59,10 @@ def new_run_folder(folder: Path) -> Iterator[Path]:
         _sync(folder.parent)
     except (OSError, RuntimeError) as problem:
         _fail(folder, problem)
+    except InputFileError as problem:  # of a file out of sight, which nobody knows by its name
+        if isinstance(problem.__cause__, OSError) and hidden.name in str(problem):
+            _fail(folder, problem.__cause__)
+        raise
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
         os.close(lock)

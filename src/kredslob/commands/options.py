@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
+from contextlib import suppress
+from datetime import datetime
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +37,41 @@ LanguageOption = Annotated[
         help="Language of what is shown.",
     ),
 ]
+
+
+def new_folder(name: str) -> Path:
+    """Take a folder in ``runs/`` that no other process takes, whatever the clock says.
+
+    It is made empty at once, so that two commands of the same second, or one after the clock was
+    set back, do not want the same; if nothing comes into it, it goes when the process ends.
+
+    Parameters
+    ----------
+    name : str
+        What the results are; the time is added, and a number where that is taken.
+
+    Returns
+    -------
+    Path
+        The folder; not there if none can be made, which `check_folder` explains.
+    """
+    first = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    for number in count(1):
+        folder = first if number == 1 else first.with_name(f"{first.name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError:
+            return folder
+        atexit.register(_remove_if_empty, folder.absolute())
+        return folder
+    raise AssertionError  # counting has no end
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def check_folder(folder: Path) -> None:

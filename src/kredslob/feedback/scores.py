@@ -123,7 +123,10 @@ class Feedback:
         times, scores = structure.link_scores(design, seed)
         loops = structure.loops(scores, known, most)
         made_by = self.model.provenance(design, scenario, "euler", seed)
-        return _labelled(structure.network, scores, loops, times, made_by)
+        found = _labelled(structure.network, scores, loops, times, made_by)
+        program = self.model.program
+        found["time"].attrs["units"] = program.arrays[program.clock.step].unit
+        return found
 
 
 def path_score(scores: xr.Dataset, *variables: str) -> xr.DataArray:

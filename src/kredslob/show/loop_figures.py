@@ -54,10 +54,13 @@ class Shares:
     up, down : DataArray
         Over ``group`` and ``time``: shares of reinforcing loops (0 to 1) and balancing loops
         (-1 to 0).
+    model : str
+        File of the model; empty for the reinvestment model.
     """
 
     up: xr.DataArray
     down: xr.DataArray
+    model: str = ""
 
     @property
     def size(self) -> xr.DataArray:
@@ -78,7 +81,7 @@ def of_loops(scores: xr.Dataset) -> Shares:
     partition = scores["partition"].values
     largest = np.bincount(partition).argmax() if len(partition) else 0
     own = scores["relative score"].isel(loop=partition == largest).rename(loop="group")
-    return Shares(own.clip(min=0), own.clip(max=0))
+    return Shares(own.clip(min=0), own.clip(max=0), scores.attrs.get("model", ""))
 
 
 def family_name(name: str, language: str) -> str:
@@ -114,7 +117,7 @@ def loops_in_charge(
         for one, (title, shares) in zip(axes, panels.items(), strict=True):
             _stack(one, shares, groups, colours)
             one.set_title(title, size=13)
-            dress(one, w, "", w.text("year"))
+            dress(one, w, "", _time_label(shares, w))
             one.yaxis.set_major_formatter(FuncFormatter(lambda y, _: w.percent(abs(y))))
         axes[0].set_ylabel(f"{w.text('loops.down')}      {w.text('loops.up')}")
         handles = [Patch(color=colours[g], label=labels.get(g, g)) for g in groups]
@@ -127,8 +130,17 @@ def loops_in_charge(
             handlelength=1.2,
         )
         title_over_all(figure, w.text("loops.title"))
-        footnote(figure, w.text("source"))
+        model = next(iter(panels.values())).model
+        source = w.text("sensitivity.source", model=model) if model else w.text("source")
+        footnote(figure, source)
     return Drawing("loops", figure, w.text("chart.area"), _said(panels, labels, w))
+
+
+def _time_label(shares: Shares, w: Words) -> str:
+    unit = str(shares.up["time"].attrs.get("units", "year")).lower()
+    return (
+        w.text("year") if unit in ("", "year", "years") else w.text("loops.time", unit=w.unit(unit))
+    )
 
 
 def _worth_showing(panels: Mapping[str, Shares]) -> list[str]:

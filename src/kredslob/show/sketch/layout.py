@@ -167,6 +167,8 @@ def _terms(node: Any, sign: int) -> Iterator[tuple[str, int]]:
     kind = type(node).__name__
     if kind == "ReferenceStructure":
         yield _key(node.reference), sign
+    elif kind == "ArithmeticStructure" and node.operators[0] == "negative":
+        yield from _terms(node.arguments[0], -sign)
     elif kind == "ArithmeticStructure" and node.operators[0] in ("+", "-"):
         yield from _terms(node.arguments[0], sign)
         for operator, argument in zip(node.operators, node.arguments[1:], strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,14 +64,6 @@ def content(
 def policies(extra: Iterable[str | Path] = ()) -> list[str | Path]:
     """All policies that come with the model, and those of one's own."""
     return [*list_scenarios(), *extra]
-
-
-def as_script(data: Any) -> str:
-    """Write data as JavaScript that cannot end the script element that it stands in."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for mark, code in (("<", "003c"), (">", "003e"), ("&", "0026"), ("\u2028", "2028")):
-        text = text.replace(mark, f"\\u{code}")
-    return text.replace("\u2029", "\\u2029")
 
 
 def _place(

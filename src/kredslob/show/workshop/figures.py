@@ -43,30 +43,30 @@ def figures() -> list[Any]:
 
 
 def _fund() -> Any:
-    plot = _plot("fund")
+    plot = bare_plot("fund")
     _over_time(plot)
-    band = _source("fund.band", "time", "low", "high")
+    band = named_source("fund.band", "time", "low", "high")
     plot.varea("time", "low", "high", source=band, fill_color=NOW, fill_alpha=0.16)
     for number, (colour, dash) in enumerate(zip(SAVED, SAVED_DASHES, strict=True)):
-        saved = _source(f"fund.saved{number}", "time", "value")
+        saved = named_source(f"fund.saved{number}", "time", "value")
         plot.line(
             "time", "value", source=saved, color=colour, line_dash=dash, line_width=_LINE + 0.5
         )
-    today = _source("fund.today", "time", "value")
+    today = named_source("fund.today", "time", "value")
     plot.line("time", "value", source=today, color=TODAY, line_dash=[4, 4], line_width=2)
-    now = _source("fund.now", "time", "value")
+    now = named_source("fund.now", "time", "value")
     plot.line("time", "value", source=now, color=NOW, line_width=4.5)
     _labels(plot, "fund.labels", size="15px", style="bold")
     return plot
 
 
 def _who() -> Any:
-    plot = _plot("who")
+    plot = bare_plot("who")
     _lying(plot)
     plot.xaxis.visible = False  # each bar has its number
     plot.xgrid.visible = False
-    help_ = _source("who.help", "y", "value", "color")
-    need = _source("who.need", "y", "value", "top", "bottom")
+    help_ = named_source("who.help", "y", "value", "color")
+    need = named_source("who.need", "y", "value", "top", "bottom")
     plot.hbar(y="y", right="value", left=0, height=0.62, color="color", source=help_)
     plot.segment("value", "bottom", "value", "top", source=need, color=INK, line_width=3.5)
     _labels(plot, "who.labels", align=True)
@@ -76,13 +76,13 @@ def _who() -> Any:
 def _cycle() -> Any:
     from bokeh.models import Range1d
 
-    plot = _plot("cycle")
+    plot = bare_plot("cycle")
     plot.x_range, plot.y_range = Range1d(0, 100), Range1d(0, 100)
     plot.axis.visible = False
     plot.grid.visible = False
-    bands = _source("cycle.bands", "xs", "ys", "color", "alpha")
+    bands = named_source("cycle.bands", "xs", "ys", "color", "alpha")
     plot.patches("xs", "ys", source=bands, fill_color="color", fill_alpha="alpha", line_color=None)
-    nodes = _source("cycle.nodes", "left", "right", "bottom", "top", "color")
+    nodes = named_source("cycle.nodes", "left", "right", "bottom", "top", "color")
     plot.quad("left", "right", "bottom", "top", source=nodes, fill_color="color", line_color=None)
     _labels(plot, "cycle.labels", align=True, size="13px")
     return plot
@@ -91,22 +91,22 @@ def _cycle() -> Any:
 def _wellbeing() -> Any:
     from bokeh.models import Span
 
-    plot = _plot("wellbeing")
+    plot = bare_plot("wellbeing")
     _over_time(plot)
     plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
     dashes = ("solid", "dashed", "dotted", "dotdash", [14, 4])
     colours = (NOW, SAVED[1], TODAY, SAVED[3], SAVED[0])
     for number, (colour, dash) in enumerate(zip(colours, dashes, strict=True)):
-        state = _source(f"wellbeing.state{number}", "time", "value")
+        state = named_source(f"wellbeing.state{number}", "time", "value")
         plot.line("time", "value", source=state, color=colour, line_dash=dash, line_width=3)
     _labels(plot, "wellbeing.labels", style="bold")
     return plot
 
 
 def _bars(name: str) -> Any:
-    plot = _plot(name)
+    plot = bare_plot(name)
     _lying(plot)
-    bars = _source(f"{name}.bars", "y", "left", "right", "color")
+    bars = named_source(f"{name}.bars", "y", "left", "right", "color")
     plot.hbar(
         y="y",
         left="left",
@@ -123,7 +123,7 @@ def _bars(name: str) -> Any:
 def _accounts() -> Any:
     from bokeh.models import Span
 
-    plot = _plot("accounts")
+    plot = bare_plot("accounts")
     _over_time(plot)
     plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
     for part, colour, dash in (
@@ -131,24 +131,25 @@ def _accounts() -> Any:
         ("running", SAVED[0], "dashed"),
         ("investment", NOW, "dotdash"),
     ):
-        source = _source(f"accounts.{part}", "time", "value")
+        source = named_source(f"accounts.{part}", "time", "value")
         plot.line("time", "value", source=source, color=colour, line_dash=dash, line_width=3)
     _labels(plot, "accounts.labels", style="bold")
     return plot
 
 
 def _feedback() -> Any:
-    plot = _plot("feedback")
+    plot = bare_plot("feedback")
     _over_time(plot)
     plot.yaxis.visible = False
     plot.ygrid.visible = False
-    areas = _source("feedback.areas", "xs", "ys", "color")
+    areas = named_source("feedback.areas", "xs", "ys", "color")
     plot.patches("xs", "ys", source=areas, fill_color="color", line_color=PAPER, line_width=1.5)
     _labels(plot, "feedback.labels", align=True, size="13px")
     return plot
 
 
-def _plot(name: str) -> Any:
+def bare_plot(name: str) -> Any:
+    """A figure without lines, in the looks of the page; its axes speak the page's language."""
     from bokeh.models import CustomJSTickFormatter, Range1d
     from bokeh.plotting import figure
 
@@ -196,7 +197,7 @@ def _labels(
     from bokeh.core.properties import value
 
     columns = ["x", "y", "text", "color", *(["align", "style"] if align else [])]
-    source = _source(name, *columns)
+    source = named_source(name, *columns)
     plot.text(
         "x",
         "y",
@@ -212,7 +213,8 @@ def _labels(
     )
 
 
-def _source(name: str, *columns: str) -> Any:
+def named_source(name: str, *columns: str) -> Any:
+    """An empty source that a script finds by its name."""
     from bokeh.models import ColumnDataSource
 
     return ColumnDataSource({column: [] for column in columns}, name=name)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from kredslob.cycle.scenario import DEFAULT_SETTING
-from kredslob.errors import InputFileError
 from kredslob.show.language import words
-from kredslob.show.workshop.content import as_script, content, policies
+from kredslob.show.web_page import WebPage, as_script, bokeh_script, embedded, template
+from kredslob.show.workshop.content import content, policies
 
 SCRIPTS = (
     "start.js",
@@ -46,36 +44,13 @@ SCRIPTS = (
     "proposal.js",
 )
 """Scripts in the order in which they stand in the page; each adds to the namespace `kredslob`."""
-_HEIGHT_IN_JUPYTER = 900
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """The page, as text.
-
-    Parameters
-    ----------
-    text : str
-        The whole HTML file.
-    title : str
-        What the page is called, in the language that it opens in.
-    """
-
-    text: str
-    title: str
-
-    def _repr_html_(self) -> str:
-        """The page in a frame of its own, so that neither its styles nor its scripts leak."""
-        page, title = html.escape(self.text, quote=True), html.escape(self.title, quote=True)
-        style = f"width:100%;height:{_HEIGHT_IN_JUPYTER}px;border:0"
-        return f'<iframe title="{title}" style="{style}" srcdoc="{page}"></iframe>'
 
 
 def workshop(
     language: str = "da",
     setting: str | Path = DEFAULT_SETTING,
     scenarios: Sequence[str | Path] = (),
-) -> Workshop:
+) -> WebPage:
     """Make the workshop page, which Jupyter shows in the notebook.
 
     Parameters
@@ -89,7 +64,7 @@ def workshop(
 
     Returns
     -------
-    Workshop
+    WebPage
 
     Raises
     ------
@@ -104,7 +79,7 @@ def workshop(
     """
     w = words(language)
     known = content(_program(), language=language, setting=setting, scenarios=policies(scenarios))
-    return Workshop(_page(known, language), w.text("workshop.title"))
+    return WebPage(_page(known, language), w.text("workshop.title"))
 
 
 def write_workshop(
@@ -137,51 +112,27 @@ def write_workshop(
     >>> kredslob.write_workshop("workshop.html", "en").name
     'workshop.html'
     """
-    page = workshop(language, setting, scenarios)
-    file = Path(path)
-    try:
-        file.write_text(page.text, encoding="utf-8")
-    except OSError as problem:
-        raise InputFileError(file, f"cannot be written: {problem.strerror}") from None
-    return file
+    return workshop(language, setting, scenarios).write(path)
 
 
 def _page(known: dict[str, Any], language: str) -> str:
-    from bokeh.document import Document
-    from bokeh.embed.util import standalone_docs_json_and_render_items
-    from bokeh.resources import Resources
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     from kredslob.show.workshop.figures import LOOKS, figures
     from kredslob.targets.javascript import script_source
 
-    document = Document()
-    roots = figures()
-    for root in roots:
-        document.add_root(root)
-    charts, items = standalone_docs_json_and_render_items(document)
-    places = {root.name: items[0].roots.to_json()[root.id] for root in roots}
-    loader = PackageLoader("kredslob.show.workshop", ".")
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    bokeh = Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw
-    return environment.get_template("page.html.j2").render(
+    figures_ = embedded(figures())
+    return template("kredslob.show.workshop").render(
         w=words(language),
         language=language,
         style=Markup(_read("style.css") + _read("tools.css")),
-        bokeh=Markup("\n".join(bokeh)),
+        bokeh=Markup(bokeh_script()),
         model=Markup(script_source(_program())),
         looks=Markup(as_script(LOOKS)),
         content=Markup(as_script(known)),
-        charts=Markup(as_script(charts)),
-        items=Markup(as_script([item.to_json() for item in items])),
-        places=places,
+        charts=Markup(as_script(figures_.charts)),
+        items=Markup(as_script(figures_.items)),
+        places=figures_.places,
         vendor=[Markup(_qr_code()), Markup(_toml_parser())],
         scripts={name: Markup(_read(f"scripts/{name}")) for name in SCRIPTS},
     )
