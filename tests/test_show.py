@@ -80,7 +80,8 @@ def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
     def gaps(text: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
-    optional = ("unit.", "origin.", "parameter.", "series.")  # what reads the same in English is not repeated
+    # what reads the same in English is not repeated
+    optional = ("unit.", "origin.", "parameter.", "series.")
     for one, other in ((DA, EN), (EN, DA)):
         missing = [k for k in one.table if k not in other.table and not k.startswith(optional)]
         assert missing == []
