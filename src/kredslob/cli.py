@@ -585,7 +585,11 @@ def report(
     kind: Annotated[str, typer.Option(help="brief, full, compare or slides.")] = "full",
     formats: Annotated[
         str | None,
-        typer.Option("--format", help="Such as docx,pdf. Default: all that the kind comes in."),
+        typer.Option(
+            "--format",
+            help="Such as docx,pdf,xlsx. Default: the documents of the kind; all: also xlsx, csv, "
+            "parquet and netcdf.",
+        ),
     ] = None,
     template: Annotated[
         Path | None,
@@ -595,7 +599,7 @@ def report(
         Path | None, typer.Option(help="Folder for the report. Default: one in reports/.")
     ] = None,
 ) -> None:
-    """Make a report of a saved run: Word, PowerPoint, HTML and PDF."""
+    """Make a report of a saved run: Word, PowerPoint, HTML and PDF, and its numbers as tables."""
     from kredslob.show.report import newest_run, write_report
 
     folders = runs or [newest_run(Path("runs"))]

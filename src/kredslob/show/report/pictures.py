@@ -17,6 +17,7 @@ from kredslob.show.figures import (
     citizens_by_state,
     citizens_helped,
     fund_over_time,
+    lay_out,
     saving_cascade,
     two_bookings,
     who_is_helped,
@@ -31,7 +32,7 @@ from kredslob.show.sensitivity_figures import tornado
 from kredslob.show.threshold_figures import regions
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 
-_DOTS_PER_INCH = 160
+_DOTS_PER_INCH = 120  # of a page 6.5 inches wide some 200
 _HINGES_OF = ("loop gain", "net present value of public purse")
 PNG, SVG = "png", "svg"
 _LOOPS_SHOWN = 4
@@ -58,6 +59,7 @@ def draw(
 def save(drawings: Mapping[str, Drawing], folder: Path, suffixes: Sequence[str]) -> None:
     """Write figures as files: PNG for programs that show no SVG, SVG for the others."""
     for name, drawing in drawings.items():
+        lay_out(drawing.figure, _DOTS_PER_INCH)
         if PNG in suffixes:
             drawing.figure.savefig(folder / f"{name}.{PNG}", dpi=_DOTS_PER_INCH)
         if SVG in suffixes:
