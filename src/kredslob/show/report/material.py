@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from kredslob.show.loop_folder import LoopStudy
 from kredslob.show.report.facts import Facts, facts
 from kredslob.simulation import Model
 from kredslob.studies.cycle_checks import check_cycle
+from kredslob.studies.hinges import HingeStudy
+from kredslob.studies.policies import PolicyStudy
 from kredslob.studies.questions import cycle_factors, cycle_questions
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.sensitivity import one_at_a_time
@@ -84,6 +87,10 @@ class Studies:
         From `kredslob.studies.cycle_checks.check_cycle`.
     drawn : bool
         Whether draws were made for the report, since the folder held none.
+    hinges : HingeStudy or None
+        What outcomes hinge on, where the folder is a study of that.
+    policies : PolicyStudy or None
+        Policies judged and searched for, where the folder is a search.
     """
 
     uncertainty: xr.Dataset | None
@@ -92,6 +99,8 @@ class Studies:
     loops: LoopStudy
     checks: pd.DataFrame
     drawn: bool
+    hinges: HingeStudy | None
+    policies: PolicyStudy | None
 
 
 def read_material(folder: Path) -> Material:
@@ -155,7 +164,26 @@ def read_studies(material: Material) -> Studies:
         loops=_loops(material, model, shown),
         checks=check_cycle(model, pair_budget=_FEWEST_PAIRS),
         drawn=drawn is not None and drawn is not kept,
+        hinges=_hinges(tables),
+        policies=_policies(tables),
     )
+
+
+def _hinges(tables: Mapping[str, xr.Dataset]) -> HingeStudy | None:
+    if not {"screened", "ranked", "moved"} <= set(tables):
+        return None
+    return HingeStudy(tables["screened"], tables["ranked"], tables["moved"])
+
+
+def _policies(tables: Mapping[str, xr.Dataset]) -> PolicyStudy | None:
+    if not {"policies", "front"} <= set(tables):
+        return None
+    judged = {
+        str(found.attrs["outcome"]): found
+        for name, found in tables.items()
+        if name.startswith("robustness-")
+    }
+    return PolicyStudy(tables["policies"], judged, tables["front"])
 
 
 def _loops(material: Material, model: Model, shown: Scenario) -> LoopStudy:

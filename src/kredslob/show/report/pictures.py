@@ -25,10 +25,12 @@ from kredslob.show.figures import (
 )
 from kredslob.show.language import words
 from kredslob.show.loop_folder import draw_loops
+from kredslob.show.policy_folder import draw_policies
 from kredslob.show.purse_figures import helped_by_group, money_through_purses
 from kredslob.show.report.document import alternatives
 from kredslob.show.report.material import Material, Studies
 from kredslob.show.sensitivity_figures import tornado
+from kredslob.show.sensitivity_folder import draw_sensitivity
 from kredslob.show.threshold_figures import regions
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 
@@ -93,6 +95,10 @@ def _asked(studies: Studies, language: str) -> Iterator[Drawing]:
         for number, outcome in enumerate(_HINGES_OF, start=1):
             drawing = tornado(studies.sensitivity, outcome, language)
             yield replace(drawing, name=f"tornado{number}")
+    if studies.hinges is not None:
+        yield from draw_sensitivity(studies.hinges, language)
+    if studies.policies is not None:
+        yield from draw_policies(studies.policies, language)
     yield _causes(studies, language)
     yield from draw_loops(studies.loops, language)
 
