@@ -346,6 +346,7 @@ def sensitivity(
     import kredslob
     from kredslob.show.sensitivity_folder import save_sensitivity
     from kredslob.show.sensitivity_table import sensitivity_table
+    from kredslob.studies.reproduction import hinge_question
 
     model = kredslob.load()
     with _progress() as progress:
@@ -362,7 +363,10 @@ def sensitivity(
             progress=progress,
         )
     runs = _run(model, chosen, (), years)
-    save_sensitivity(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    question = hinge_question(asked, ranges, inputs)
+    save_sensitivity(
+        folder, runs, study, scenario=chosen, command=shlex.join(command), asked=question
+    )
     Console().print(sensitivity_table(study, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
@@ -436,8 +440,11 @@ def search(
     from kredslob.show.policy_folder import save_policies
     from kredslob.show.policy_table import policy_tables
     from kredslob.studies.questions import cycle_policies
+    from kredslob.studies.reproduction import policy_question
 
     model = kredslob.load()
+    names = _listed(outcomes) or JUDGED_BY
+    searched = {factor.name: (factor.low, factor.high) for factor in ranges}
     candidates = {n: _changed(p, changes) for n, p in cycle_policies(setting).items()}
     if scenario is not None:
         candidates[chosen.name] = chosen
@@ -446,9 +453,9 @@ def search(
             model,
             chosen,
             candidates=candidates,
-            outcomes=_listed(outcomes) or JUDGED_BY,
+            outcomes=names,
             thresholds=thresholds or None,
-            levers={factor.name: (factor.low, factor.high) for factor in ranges} or None,
+            levers=searched or None,
             draws=draws,
             population=population,
             generations=generations,
@@ -457,7 +464,15 @@ def search(
             progress=progress,
         )
     runs = _run(model, chosen, (), years)
-    save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command))
+    question = policy_question(
+        candidates,
+        names,
+        thresholds,
+        searched,
+        population=population,
+        generations=generations,
+    )
+    save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command), asked=question)
     for table in policy_tables(study, lang.value, chosen):
         Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from kredslob.cycle.accounts import PARTIES
 from kredslob.cycle.scenario import parameter_table
@@ -19,10 +20,11 @@ from kredslob.show.check_table import check_frame
 from kredslob.show.figures import Drawing
 from kredslob.show.language import Words
 from kredslob.show.loop_table import families_frame, how_many
+from kredslob.show.policy_figures import SHOWN
 from kredslob.show.policy_table import chosen_frame, robust_frame
 from kredslob.show.report.assumptions import amount, parameter_rows
 from kredslob.show.report.chances import chances
-from kredslob.show.report.comparison import Alternative, compared
+from kredslob.show.report.comparison import Alternative, compared, read_duels
 from kredslob.show.report.markdown import (
     Marked,
     answer,
@@ -38,9 +40,10 @@ from kredslob.show.sensitivity_table import ranked_frame
 from kredslob.show.table import rate_note, summary_frame
 from kredslob.show.uncertainty_table import uncertainty_frame
 from kredslob.studies.checks import FAIL
+from kredslob.studies.duels import DUELS_OVER
 from kredslob.studies.hinges import HingeStudy
 from kredslob.studies.policies import PolicyStudy
-from kredslob.studies.robustness import POLICY
+from kredslob.studies.robustness import CRITERIA, POLICY
 
 _MOST_COLUMNS = 6  # rates in one table: what a page is wide enough for
 _SHORT = ("table.helped", "table.complex", "table.payback", "table.npv", "table.gain")
@@ -313,7 +316,10 @@ class Reported:
         for outcome, judged in self._searched.judged.items():
             said = w.outcome(outcome)
             caption = w.text("report.robust_caption", outcome=said[:1].upper() + said[1:])
-            laid = _of_frame(robust_frame(judged, w.language), w.text("page.policy"), caption)
+            frame = robust_frame(judged, w.language)[
+                [w.text(f"policies.{c}") for c in CRITERIA if c not in SHOWN]
+            ]
+            laid = _of_frame(frame, w.text("page.policy"), caption)
             found.append({"name": f"robust-{outcome.replace(' ', '-')}", "table": laid})
         return found
 
@@ -453,6 +459,43 @@ class Compared:
         pairs = zip(joined.index, joined.values, strict=True)
         rows = [[str(name), *values] for name, values in pairs]
         return table(head, rows, _widths(len(self._several)), caption=w.text("report.by_policy"))
+
+    @cached_property
+    def _duels(self) -> xr.Dataset | None:
+        return read_duels(self._several)
+
+    @property
+    def beats_told(self) -> str:
+        """How policies were compared draw by draw, or why not."""
+        found, w = self._duels, self._w
+        if found is None:
+            return w.text("report.beats_none")
+        draws = w.number(found.attrs["draws"])
+        return w.text("report.beats_told", draws=draws, seed=found.attrs["seed"])
+
+    @property
+    def beats(self) -> list[Marked]:
+        """A table for each outcome: how often each policy beats each other."""
+        found, w = self._duels, self._w
+        if found is None:
+            return []
+        short = [one.short for one in self._several]
+        tables = []
+        for outcome in DUELS_OVER:
+            rows = [
+                [
+                    name,
+                    *(
+                        w.text("none") if i == k else w.percent(share)
+                        for k, share in enumerate(shares)
+                    ),
+                ]
+                for i, (name, shares) in enumerate(zip(short, found[outcome].values, strict=True))
+            ]
+            caption = w.text("report.beats", outcome=w.outcome(outcome))
+            head = [w.text("page.policy"), *short]
+            tables.append(table(head, rows, _widths(len(short)), caption=caption))
+        return tables
 
     @property
     def accounts(self) -> Marked:

@@ -33,6 +33,7 @@ from kredslob.studies.uncertainty import uncertainty
 
 MODEL = "reinvestment.mdl"
 DRAWS, SEED = 1000, 0
+DUEL_DRAWS = 512
 _RULE = "reinvestment rule"
 _AGAIN = (0.0, 0.25, 0.5, 0.75, 1.0)  # rates of a study that kept too little of its runs
 _MOST_RATES = 21

@@ -87,7 +87,8 @@ def _of(kind: str, material: Material, language: str) -> Iterator[Drawing]:
 def _asked(studies: Studies, language: str) -> Iterator[Drawing]:
     if studies.uncertainty is not None:
         yield fans(studies.uncertainty, language)
-        yield payback_chances(studies.uncertainty, language)
+        if float(studies.uncertainty["probability of payback"].max()) > 0:
+            yield payback_chances(studies.uncertainty, language)
         yield at_risk(studies.uncertainty, language)
     if studies.regions is not None:
         yield regions(studies.regions, language)
