@@ -525,6 +525,12 @@ class Compared:
         return _assumptions_note(self._w)
 
     @property
+    def reproduce_told(self) -> str:
+        """What the commands are for."""
+        key = "said_many" if len(self._materials) > 1 else "said"
+        return self._w.text(f"report.reproduce.{key}")
+
+    @property
     def commands(self) -> Marked:
         """The commands that make the runs again."""
         made = [str(m.saved.manifest["command"]) for m in self._materials]
@@ -547,10 +553,13 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
         named = zip(labels, short, chosen, strict=True)
         return [Alternative(label, brief, one, k) for label, brief, k in named]
     labels = []
+    places = {m.scenario.setting for m in materials}
     for one in materials:
         scenario = one.scenario
         label = (scenario.title if scenario.name else scenario.setting_title)[w.language]
-        if len(one.facts.outcomes) > 1:
+        if not scenario.name and len(places) == 1:  # the place tells nothing apart
+            label = w.text("rate", rate=w.percent(one.facts.last.rate))
+        elif len(one.facts.outcomes) > 1:
             label += f" ({w.percent(one.facts.last.rate)})"
         labels.append(label)
     if len(set(labels)) < len(labels):

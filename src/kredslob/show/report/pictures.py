@@ -10,7 +10,7 @@ from kredslob.cycle.loops import families
 from kredslob.cycle.summary import RATE
 from kredslob.feedback.loops import Loop
 from kredslob.show.compare_figures import policies_over_time, relief_by_policy
-from kredslob.show.diagram import causal_loop_drawing
+from kredslob.show.diagram import causal_loop_drawing, stock_and_flow_drawing
 from kredslob.show.diagram.folding import folded, part
 from kredslob.show.figures import (
     Drawing,
@@ -38,6 +38,13 @@ _DOTS_PER_INCH = 120  # of a page 6.5 inches wide some 200
 _HINGES_OF = ("loop gain", "net present value of public purse")
 PNG, SVG = "png", "svg"
 _LOOPS_SHOWN = 4
+_CORE = (  # where people and money are, and what moves them
+    *("Thriving", "Strained", "Crisis", "Strained In Intervention", "Crisis In Intervention"),
+    *("Newly Stable", "worsening", "easing", "recovery", "relapse", "starts from strained"),
+    *("starts from crisis", "back to strained", "back to crisis", "lifted"),
+    *("Identified Savings In Pipeline", "identified saving", "identified saving cashed"),
+    *("Fund Cash", "paid in", "returned savings", "spending", "reinvested"),
+)
 _KEPT = (  # variables that people know; chains between them become one link
     *("total cash", "starts", "lifted", "avoided cost", "identified saving", "reinvested"),
     *("pledged share", "kept", "Budget Owner Support", "Evidence", "Documentation Capability"),
@@ -100,8 +107,23 @@ def _asked(studies: Studies, language: str) -> Iterator[Drawing]:
         yield from draw_sensitivity(studies.hinges, language)
     if studies.policies is not None:
         yield from draw_policies(studies.policies, language)
+    yield _structure(studies, language)
     yield _causes(studies, language)
     yield from draw_loops(studies.loops, language)
+
+
+def _structure(studies: Studies, language: str) -> Drawing:
+    """Draw the stocks that people and money move between, with the flows between them."""
+    w = words(language)
+    prefix = "report.stock."
+    own = {k.removeprefix(prefix): said for k, said in w.table.items() if k.startswith(prefix)}
+    return stock_and_flow_drawing(
+        "structure",
+        part(studies.loops.graph, set(_CORE)),
+        language=language,
+        labels=w.labels | own,
+        title=w.text("report.figure.structure"),
+    )
 
 
 def _causes(studies: Studies, language: str) -> Drawing:

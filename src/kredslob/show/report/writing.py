@@ -76,8 +76,8 @@ def write_report(
     Returns
     -------
     list of Path
-        The files: ``KIND.LANGUAGE.FORMAT``, ``run.LANGUAGE.xlsx``, and those of the other tables in
-        folders of their own.
+        What was made: ``KIND.LANGUAGE.FORMAT``, ``run.LANGUAGE.xlsx``, and a folder for each of the
+        other tables' formats.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _write_tables(folder: Path, hidden: Path, formats: Sequence[str], language: 
 
 def _moved(ready: Path, out: Path) -> list[Path]:
     """Put all that was made in its place; an earlier report gives way."""
-    names = [path.relative_to(ready) for path in sorted(ready.rglob("*")) if path.is_file()]
+    names = sorted(made.name for made in ready.iterdir())
     for made in ready.iterdir():
         if made.is_dir():
             shutil.rmtree(out / made.name, ignore_errors=True)
