@@ -173,7 +173,9 @@ def outcomes(draw_: st.DrawFn, rate: float) -> Outcome:
 
 @st.composite
 def any_facts(draw_: st.DrawFn) -> Facts:
-    rates = sorted(draw_(st.sets(st.sampled_from([k / 20 for k in range(21)]), min_size=1)))
+    rates = sorted(
+        draw_(st.sets(st.sampled_from([k / 20 for k in range(21)]), min_size=1, max_size=8))
+    )
     each = tuple(draw_(outcomes(rate)) for rate in rates)
     return Facts(draw_(st.sampled_from([4.0, 10.0, 40.0])), draw_(st.booleans()), each)
 
