@@ -7,11 +7,16 @@ from functools import partial
 
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, settings
 
 import kredslob
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
+
+# No test may fail because the machine is busy.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Water drains from two tanks: dS/dt = inflow - S / time constant, solved by hand below.
 TANKS = """{UTF-8}

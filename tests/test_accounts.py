@@ -45,7 +45,7 @@ LEDGERS = {
 }
 PAYER = [[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]]
 Flows = Mapping[tuple[str, ...], Sequence[float]]
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def run_of(years: int, flows: Flows, *, saves_a_year: int = 4) -> xr.Dataset:

@@ -27,6 +27,7 @@ LAYERS = {
     "batches": 4,
     "bounds": 4,
     "datasets": 4,
+    "netcdf": 4,
     "summaries": 4,
     "ensemble": 5,
     "store": 5,
@@ -49,7 +50,7 @@ DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
     *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
-    *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "feedback"),
+    *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "netcdf", "feedback"),
     *("folders", "crate", "archive"),
 )
 

@@ -52,7 +52,12 @@ def verdicts(found: pd.DataFrame) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def shipped(model: Model) -> pd.DataFrame:
-    return check_cycle(model, pair_budget=0)  # a covering array of the pairs
+    seen: list[tuple[float, float]] = []
+    found = check_cycle(  # a covering array of the pairs
+        model, pair_budget=0, progress=lambda done, whole: seen.append((done, whole))
+    )
+    assert seen == [(k, len(found)) for k in range(1, len(found) + 1)]
+    return found
 
 
 def test_the_shipped_model_passes_every_check(shipped: pd.DataFrame) -> None:
@@ -62,7 +67,10 @@ def test_the_shipped_model_passes_every_check(shipped: pd.DataFrame) -> None:
 
 
 def test_a_sound_model_of_any_kind_passes(spoil: Spoil) -> None:
-    found = check_model(spoil(FINE, "Two tanks.", "Two good tanks."))
+    seen: list[float] = []
+    model = spoil(FINE, "Two tanks.", "Two good tanks.")
+    found = check_model(model, progress=lambda done, whole: seen.append(done / whole))
+    assert seen[-1] == 1
     assert verdicts(found) == dict.fromkeys(GENERIC, "pass")
 
 

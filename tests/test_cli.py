@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -385,6 +386,34 @@ def test_sensitivity_leaves_a_whole_folder(
     assert saved.tables["ranked"].sizes["factor"] == 4  # and the dummy
 
 
+WITHOUT = """
+import sys
+sys.modules[{package!r}] = None  # as if it were not installed
+sys.argv = ["kredslob", *{words!r}]
+from kredslob.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [("sensitivity", "SALib"), ("search", "pymoo")],
+)
+def test_without_the_extra_one_line_says_what_to_install(
+    tmp_path: Path, command: str, package: str
+) -> None:
+    code = WITHOUT.format(package=package, words=[command, "--out", "here"])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: this study needs {package}, which is not installed: "
+        "pip install 'kredslob[studies]'\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_search_leaves_a_whole_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -401,7 +430,7 @@ def test_search_leaves_a_whole_folder(
     files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     judged = {"citizens-helped", "complex-need-helped", "net-present-value-of-public-purse"}
     tables = {"front", *(f"robustness-{o}" for o in judged)}
-    pictures = {"parallel-policies", *(f"robust-{o}" for o in judged)}
+    pictures = {"parallel-policies", "convergence", *(f"robust-{o}" for o in judged)}
     assert files == {
         *(f"{table}.{ln}.csv" for table in tables for ln in ("da", "en")),
         "run.nc",
@@ -416,6 +445,10 @@ def test_search_leaves_a_whole_folder(
     front = saved.tables["front"]
     assert front["reinvestment rate"].attrs["role"] == "lever"
     assert front.attrs["seeds"].tolist() == [8, 9]
+    kept = kredslob.load_search(folder / "tables" / "front.nc")
+    assert kept.attrs["seeds"] == [8, 9]
+    assert kept.attrs["algorithm"].startswith("NSGA-III")
+    assert kept.attrs["interrupted"] == 0
 
 
 def test_what_there_is_can_be_listed_in_danish(

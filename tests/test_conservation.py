@@ -132,7 +132,7 @@ def test_at_rest_the_counterfactual_does_not_move(busy: xr.Dataset) -> None:
 share = st.floats(0, 1)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     rate=share,
     success=share,

@@ -103,7 +103,7 @@ def test_what_a_scenario_holds_is_in_no_pair() -> None:
     assert not any(A in pair for pair in pairs)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=3))
 def test_draws_follow_whatever_can_hold_together(ranks: list[float]) -> None:
     pairs = dict(zip((("a", "b"), ("a", "c"), ("b", "c")), ranks, strict=True))

@@ -91,7 +91,7 @@ def test_a_trajectory_shows_itself_as_a_table(peeling: Peeling) -> None:
     assert "<table" in peeling._repr_html_()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     count=st.integers(5, 300),
     seed=st.integers(0, 2**31),

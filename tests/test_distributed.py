@@ -6,19 +6,33 @@ import logging
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from kredslob import ensemble
+from kredslob.cycle.scenario import load_scenario
 from kredslob.distributed import _unpacked
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.simulation import Model
+from kredslob.studies.calibration import calibrate
+from kredslob.studies.checks import check_model
+from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
+from kredslob.studies.evaluate import Outcomes, at_end
+from kredslob.studies.factors import factors_of, sample
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
+from kredslob.studies.regions import sustaining_regions
+from kredslob.studies.robustness import evaluate_policies
+from kredslob.studies.search import Objective, search
+from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol
+from kredslob.studies.sweep import sweep
 from kredslob.studies.uncertainty import uncertainty
 
 distributed = pytest.importorskip("distributed")
@@ -45,6 +59,7 @@ def client() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ensemble, "MOST_RUNS", 16)
+    monkeypatch.setattr("kredslob.studies.evaluate._MOST_RUNS", 16)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +114,7 @@ def test_a_worker_that_dies_changes_no_bit(
         progress=killing(client, RUNS // 4, marks, finished),
     )
     assert found.equals(expected)
-    client.wait_for_workers(2, timeout=60)
+    client.wait_for_workers(2, timeout=300)
     assert set(client.run(os.getpid).values()) != before  # one was really killed
     if kept and summary is None:  # what was finished has not been made again
         assert len(finished) >= RUNS // 4 // 16
@@ -164,7 +179,117 @@ def test_workers_of_another_version_are_refused() -> None:
         _unpacked(pickle.dumps((job, None, "hash of what the client wrote")))
 
 
-def test_a_study_of_uncertainty_is_the_same_on_a_cluster(model: Model, client: Any) -> None:
-    given: dict[str, Any] = {"rates": (1,), "draws": 40, "years": 4}
-    here, there = uncertainty(model, **given), uncertainty(model, client=client, **given)
+RANGES = {"time constant": (1, 9), "inflow[left]": (0, 5)}
+SEEN = pd.Series([3.1, 4.6, 6.0, 6.4], [1, 2, 3, 4], name="Water[left]")
+
+
+def shares_of_variance(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
+    return sobol(tanks, factors_of(RANGES), at_end("Water"), samples=256, **options)
+
+
+def spread(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
+    return uncertainty(model, rates=(1,), draws=200, years=4, **options)
+
+
+def policies(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
+    given = {"wet": {"inflow": [5.0, 5.0]}, "dry": {"inflow": [0.0, 1.0]}}
+    draws = sample(factors_of({"time constant": (1, 9)}), 400)
+    return evaluate_policies(tanks, given, draws, at_end("Water"), **options)
+
+
+@pytest.mark.parametrize(
+    ("study", "kept"), [(shares_of_variance, False), (spread, True), (policies, False)]
+)
+def test_a_worker_that_dies_in_a_study_changes_no_bit(
+    tanks: Model,
+    model: Model,
+    client: Any,
+    tmp_path: Path,
+    study: Callable[..., xr.Dataset],
+    kept: bool,
+) -> None:
+    client.wait_for_workers(2, timeout=300)
+    expected = study(tanks, model)
+    before = set(client.run(os.getpid).values())
+    store = tmp_path / "store" if kept else None
+    killer = killing(client, 64, tmp_path, {})
+    found = study(tanks, model, client=client, store=store, progress=killer)
+    xr.testing.assert_equal(found, expected)
+    client.wait_for_workers(2, timeout=300)
+    assert set(client.run(os.getpid).values()) != before  # one was really killed
+
+
+def searched(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    less = [Objective("Water[left]", larger_is_better=False), Objective("Water[right]")]
+    draws = sample(factors_of({"time constant": (1, 9)}), 8)
+    levers = {"inflow[left]": (0.0, 5.0), "inflow[right]": (0.0, 5.0)}
+
+    def ends(runs: xr.Dataset) -> xr.Dataset:
+        last = runs["Water"].isel(time=-1, drop=True)
+        apart = {f"Water[{tank}]": last.sel(Tank=tank, drop=True) for tank in ("left", "right")}
+        return xr.Dataset(apart)
+
+    asked = Outcomes(("Water",), ends)
+    sizes: dict[str, Any] = {"population": 8, "generations": 2, "seeds": (1,)}
+    return search(tanks, levers, less, asked, draws=draws, client=client, **sizes)
+
+
+def fitted(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    found = calibrate(tanks, SEEN, {"time constant": (1, 9)}, starts=3, client=client)
+    return found.estimates.to_xarray()
+
+
+def hinges(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    small: dict[str, Any] = {"trajectories": 4, "inputs": 2, "samples": 64, "years": 1}
+    found = hinge_study(model, load_scenario(), client=client, **small)
+    parts = {"screened": found.screened, "ranked": found.ranked, "moved": found.moved}
+    return as_one(parts)
+
+
+def candidates(tanks: Model, model: Model, client: Any) -> xr.Dataset:
+    small: dict[str, Any] = {"draws": 16, "population": 4, "generations": 1, "years": 2}
+    found = policy_study(model, load_scenario(), client=client, **small)
+    return as_one({"results": found.results, "front": found.front})
+
+
+def as_one(parts: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Several results side by side, each under a name of its own down to its dimensions."""
+    return xr.merge(
+        part.rename({n: f"{name} {n}" for n in {*part.variables, *part.dims}})
+        for name, part in parts.items()
+    )
+
+
+STUDIES: dict[str, Callable[[Model, Model, Any], xr.Dataset]] = {
+    "sweep": lambda tanks, _, client: sweep(
+        tanks, levers={"time constant": np.linspace(1, 9, 40).tolist()}, client=client
+    ),
+    "one at a time": lambda tanks, _, client: one_at_a_time(
+        tanks, factors_of(RANGES), at_end("Water"), client=client
+    ),
+    "morris": lambda tanks, _, client: morris(
+        tanks, factors_of(RANGES), at_end("Water"), client=client
+    ),
+    "pawn": lambda tanks, _, client: pawn(
+        tanks, factors_of(RANGES), at_end("Water"), samples=100, client=client
+    ),
+    "bracket": lambda _, model, client: critical_bracket(model, years=4, client=client),
+    "critical rate": lambda _, model, client: critical_rate_uncertainty(
+        model, draws=5, years=4, client=client
+    ),
+    "regions": lambda _, model, client: sustaining_regions(model, years=1, client=client),
+    "checks": lambda tanks, _, client: check_model(tanks, client=client).to_xarray(),
+    "search": searched,
+    "hinges": hinges,
+    "policies": candidates,
+    "calibrate": fitted,
+}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_is_the_same_on_a_cluster(
+    tanks: Model, model: Model, client: Any, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensemble, "MOST_RUNS", 512)
+    here, there = (STUDIES[study](tanks, model, where) for where in (None, client))
     xr.testing.assert_equal(here, there)

@@ -172,7 +172,7 @@ def test_a_run_without_what_is_needed_is_refused() -> None:
 
 
 amounts = arrays(float, (2, 2), elements=st.floats(0.01, 1e6))
-few = settings(max_examples=50, deadline=None)
+few = settings(max_examples=50)
 severities = arrays(float, (2, 2), elements=st.integers(1, 4).map(float))
 
 

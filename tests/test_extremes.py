@@ -19,7 +19,7 @@ from kredslob.studies.extremes import (
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 3), min_size=2, max_size=12))
 def test_every_two_conditions_of_different_inputs_stand_together_in_some_run(
     levels: list[int],

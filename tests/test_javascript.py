@@ -221,7 +221,7 @@ LEVERS = {
 
 
 # Making a failing example smaller would take minutes for so many levers.
-@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(values=st.fixed_dictionaries({}, optional=LEVERS))
 def test_any_setting_of_the_levers_agrees(
     check: Callable[[Mapping[str, float]], None], values: Mapping[str, float]
@@ -477,7 +477,7 @@ def test_a_function_means_what_it_means_in_the_kernel(functions: Any, name: str)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(words=st.lists(st.integers(0, 2**32 - 1), min_size=6, max_size=6))
 def test_uniform_numbers_are_those_of_the_kernel_to_the_last_bit(
     functions: Any, words: list[int]

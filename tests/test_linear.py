@@ -307,7 +307,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return written(tmp_path_factory.mktemp("linear"), *SYSTEM, step=0.25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays(float, (4, 4), elements=st.integers(-8, 8).map(lambda k: k / 8)))
 def test_random_systems_are_as_in_numpy(system: Model, matrix: np.ndarray) -> None:
     matrix = matrix - 5 * np.eye(4)  # stable: diagonal dominance

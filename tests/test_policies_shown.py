@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from kredslob.errors import ParameterError
-from kredslob.show.policy_figures import parallel_coordinates, robust_policies
+from kredslob.show.policy_figures import convergence, parallel_coordinates, robust_policies
 from kredslob.studies.questions import cycle_policies
 from kredslob.studies.robustness import robustness
 from whole_figures import assert_no_label_is_cut_off
@@ -83,6 +83,23 @@ def test_one_criterion_alone_is_refused() -> None:
     for criteria in (("worst case",), ("worst case", "luck")):
         with pytest.raises(ParameterError, match="expected two or more of"):
             robust_policies(found, "en", criteria)
+
+
+@pytest.mark.parametrize("generations", [1, 24])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_convergence_of_a_search_is_drawn_whole(language: str, generations: int) -> None:
+    shares = 1 - 0.8 ** np.arange(1, generations + 1)
+    stopped = np.where(np.arange(generations) < max(1, generations // 2), 0.9 * shares, np.nan)
+    coords = {"seed_run": [1, 7], "generation": np.arange(1, generations + 1)}
+    volume = xr.DataArray([shares, stopped], coords, ("seed_run", "generation"))
+    drawing = convergence(xr.Dataset({"hypervolume": volume}), language)
+    assert_no_label_is_cut_off([drawing])
+    assert not re.search(r"\bnan\b|\binf\b|\{", drawing.alt)
+    first, second = (line.get_ydata() for line in drawing.figure.axes[0].lines[:2])
+    np.testing.assert_array_equal(first, shares)
+    np.testing.assert_array_equal(second, stopped)
+    ends = [text.get_text() for text in drawing.figure.axes[0].texts]
+    assert {"da": "frø 7", "en": "seed 7"}[language] in ends
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -49,7 +49,7 @@ def test_the_front_was_found_on_draws_of_its_own(study: PolicyStudy) -> None:
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_figures_and_tables_are_whole(study: PolicyStudy, language: str) -> None:
     drawings = draw_policies(study, language)
-    assert len({d.name for d in drawings}) == 4
+    assert len({d.name for d in drawings}) == 5
     assert_no_label_is_cut_off(drawings)
     frames = [robust_frame(found, language) for found in study.judged.values()]
     assert all(frame.shape == (11, 6) for frame in frames)

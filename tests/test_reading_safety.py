@@ -371,7 +371,7 @@ XMILE = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_damaged_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, data) -> None:  # type: ignore[no-untyped-def]
     text, suffix = data.draw(st.sampled_from([(VENSIM + CLOCK, ".mdl"), (XMILE, ".xmile")]))

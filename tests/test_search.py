@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ import xarray as xr
 
 import kredslob
 from kredslob.cycle.scenario import load_scenario
-from kredslob.errors import ParameterError
+from kredslob.ensemble import Ensemble
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes, at_end
 from kredslob.studies.factors import factors_of, sample
@@ -22,6 +24,7 @@ from kredslob.studies.questions import (
     cycle_objectives,
     cycle_questions,
 )
+from kredslob.studies.saved_search import load_search, save_search
 from kredslob.studies.search import HELD_OUT, Objective, names_of, search, within
 
 CLOCK = """INITIAL TIME = 0 ~ ~|
@@ -160,13 +163,13 @@ def test_objectives_are_means_and_quantiles_over_draws(schaffer: Model) -> None:
 
 
 def test_a_generation_is_one_batch(schaffer: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes, run_many = [], schaffer.run_many
+    sizes, ensemble = [], schaffer.ensemble
 
-    def counted(design: xr.Dataset, *args: object, **options: object) -> xr.Dataset:
+    def counted(design: xr.Dataset, *args: object, **options: object) -> Ensemble:
         sizes.append(design.sizes["run"])
-        return run_many(design, *args, **options)
+        return ensemble(design, *args, **options)
 
-    monkeypatch.setattr(schaffer, "run_many", counted)
+    monkeypatch.setattr(schaffer, "ensemble", counted)
     draws = sample(factors_of({"luck": (0, 1)}), 5)
     options = {"population": 8, "generations": 3, "seeds": (1,)}
     search(schaffer, {"x": (-10, 10)}, LESS, at_end("f1", "f2"), draws=draws, **options)
@@ -241,6 +244,19 @@ def test_without_pymoo_one_line_says_what_to_install(
         search(schaffer, {"x": (-10, 10)}, LESS, at_end("f1", "f2"))
 
 
+def test_a_file_that_holds_no_search_is_refused(tmp_path: Path) -> None:
+    xr.Dataset({"x": ("run", [1.0])}).to_netcdf(tmp_path / "other.nc")
+    (tmp_path / "broken.nc").write_bytes(b"no numbers")
+    for name, said in (
+        ("other.nc", "holds no search, expected a file from save_search"),
+        ("broken.nc", "holds no results that can be read"),
+        ("missing.nc", "holds no results that can be read"),
+    ):
+        with pytest.raises(InputFileError, match=said) as caught:
+            load_search(tmp_path / name)
+        assert "\n" not in str(caught.value)
+
+
 def test_the_funds_levers_are_searched(model: Model, tmp_path: Path) -> None:
     place = load_scenario()
     draws = sample(cycle_factors(place), 4)
@@ -260,8 +276,20 @@ def test_the_funds_levers_are_searched(model: Model, tmp_path: Path) -> None:
     assert found["citizens helped"].attrs["units"] == "person"
     assert found.attrs["algorithm"].startswith("NSGA-III, pymoo")
     assert found.attrs["setting"] == "municipality"
-    found.to_netcdf(tmp_path / "front.nc")
-    xr.testing.assert_equal(xr.load_dataset(tmp_path / "front.nc"), found)
+    save_search(found, tmp_path / "front.nc")
+    again = load_search(tmp_path / "front.nc")
+    xr.testing.assert_equal(again, found)
+    assert again.attrs.keys() == found.attrs.keys()
+    assert all(np.array_equal(again.attrs[k], v) for k, v in found.attrs.items())
+    made_by = {k: json.loads(again.attrs[k]) for k in ("levers", "objectives", "draws", "versions")}
+    assert {name: tuple(ends) for name, ends in made_by["levers"].items()} == cycle_levers()
+    assert [Objective(**given) for given in made_by["objectives"]] == cycle_objectives()
+    assert made_by["draws"] == {"draws": 4, "method": "random", "seed": 0}
+    assert made_by["versions"]["kredslob"]
+    assert again.attrs["model_hash"] == model.file.sha256
+    assert again.attrs["seeds"] == [1]
+    np.testing.assert_array_equal(again["drawn"], draws.to_dataarray())
+    assert within(again, {"citizens helped": (0, None)}).sizes == again.sizes
     one = found.isel(policy=0)
     levers = {name: float(one[name]) for name in cycle_levers()}
     alone = model.run_many(draws, {**place.parameters, **levers}, years=10)

@@ -41,7 +41,17 @@ def studies(model: Model) -> dict[str, ThresholdStudy]:
     found = {}
     for name, changes in CASES.items():
         place = load_scenario("agreement").with_parameters(changes)
-        found[name] = threshold_study(model, place, years=20, draws=50, seed=1)
+        seen: list[float] = []
+        found[name] = threshold_study(
+            model,
+            place,
+            years=20,
+            draws=50,
+            seed=1,
+            progress=lambda done, whole, seen=seen: seen.append(done / whole),  # type: ignore[misc]
+        )
+        assert seen == sorted(seen)
+        assert seen[-1] == 1
     return found
 
 

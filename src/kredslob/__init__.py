@@ -4,13 +4,15 @@
 a policy; `Model.run` and `sweep` run them;
 `summary`, `accounts`, `equity`, `loop_gain` and `goals` say what came out. `critical_bracket`,
 `critical_rate_uncertainty` and `sustaining_regions` simulate where the cycle carries itself;
-`uncertainty` draws the uncertain parameters and says how the outcomes spread.
+`uncertainty` draws the uncertain parameters and says how the outcomes spread, and `by_structure`
+how they do with each hypothesis and without.
 `causal_graph`, `Feedback` and `dominance` tell which loops drive any model, and when; `loop_scores`
 does so by name for the reinvestment model. `linearise` gives the eigenvalues of any model, and
 `loop_elasticities` the loops that move them. `one_at_a_time`, `morris`, `sobol` and `pawn` say
 which inputs the outcomes of any model hinge on, and `prim` and `cart` where something happens.
 `evaluate_policies` and `robustness` say which policy holds up whatever turns out to be true, and
-`search` finds those that no other beats. `check_model` puts any model through the standard
+`search` finds those that no other beats. For the reinvestment model, `hinge_study` and
+`policy_study` ask these questions in one go. `check_model` puts any model through the standard
 tests; `calibrate` and `posterior` fit its constants to observed series. `workshop` shows the whole
 model as a page with levers, and `write_workshop` keeps it as one file.
 """
@@ -38,11 +40,15 @@ from kredslob.studies.calibration import calibrate
 from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.discovery import cart, prim
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
 from kredslob.studies.posterior import posterior
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies, robustness
+from kredslob.studies.saved_search import load_search, save_search
 from kredslob.studies.search import search, within
 from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
+from kredslob.studies.structures import by_structure
 from kredslob.studies.sweep import sweep
 from kredslob.studies.uncertainty import uncertainty
 from kredslob.verification import verify
@@ -58,6 +64,7 @@ __all__ = [
     "Scenario",
     "accounts",
     "bookkeeping",
+    "by_structure",
     "calibrate",
     "cart",
     "causal_graph",
@@ -70,6 +77,7 @@ __all__ = [
     "evaluate_policies",
     "find_loops",
     "goals",
+    "hinge_study",
     "independent_loops",
     "linearise",
     "list_scenarios",
@@ -77,6 +85,7 @@ __all__ = [
     "load",
     "load_run",
     "load_scenario",
+    "load_search",
     "loop_elasticities",
     "loop_gain",
     "loop_scores",
@@ -84,9 +93,11 @@ __all__ = [
     "one_at_a_time",
     "path_score",
     "pawn",
+    "policy_study",
     "posterior",
     "prim",
     "robustness",
+    "save_search",
     "search",
     "sobol",
     "strongest",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import re
 import shlex
+import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -42,11 +43,20 @@ SAMPLES, MOST_SAMPLES = 512, 16_384
 POLICY_DRAWS, POPULATION, GENERATIONS = 256, 40, 15
 MOST_POLICIES, MOST_GENERATIONS = 400, 200
 _DIFFERENCES_SHOWN = 10
+_STOPPED = 130  # as a shell has it
 MOST_YEARS = 70  # as far as the discount rule reaches
 # what typer raises for any wrong use; it gives the class no public name
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__base__)
+_KEPT = {
+    "da": "afbrudt; det, der er færdigt, ligger i {store}; gå videre med: {command}",
+    "en": "stopped; what is finished is in {store}; go on with: {command}",
+}
 _SAVED = {"da": "Resultaterne ligger i", "en": "The results are in"}
 _OPEN = {"da": "Åbn siden", "en": "Open the page"}
+
+
+class _StoppedError(Exception):
+    """The work was stopped from the keyboard, and something of it is kept."""
 
 
 app = typer.Typer(
@@ -65,14 +75,19 @@ def main() -> None:
     gc.set_threshold(50_000)  # at Python's own, a tenth of a run's time goes to finding little
     given = sys.argv[1:] or ["--help"]
     try:
-        sys.exit(app(given, prog_name="kredslob", standalone_mode=False) or 0)
+        code = app(given, prog_name="kredslob", standalone_mode=False) or 0
+        if code == _STOPPED:  # typer says no more of Ctrl-C
+            raise typer.Abort
+        sys.exit(code)
     except KredslobError as problem:
         _end(f"error: {problem}", 2)
     except _USAGE_ERROR as problem:
         said = getattr(problem, "format_message", problem.__str__)()
         _end(f"error: {said} (see 'kredslob --help')", 2)
+    except _StoppedError as stopped:
+        _end(str(stopped), _STOPPED)
     except (typer.Abort, KeyboardInterrupt):
-        _end("stopped; nothing was saved", 130)
+        _end("stopped; nothing was saved", _STOPPED)
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -191,11 +206,16 @@ def threshold(
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.progress import progress_bar
     from kredslob.show.threshold_folder import save_threshold
     from kredslob.show.threshold_table import threshold_tables
     from kredslob.studies.threshold import threshold_study
 
-    study = threshold_study(kredslob.load(), chosen, years=years, draws=draws, seed=seed)
+    model = kredslob.load()
+    with progress_bar() as progress:
+        study = threshold_study(
+            model, chosen, years=years, draws=draws, seed=seed, progress=progress
+        )
     save_threshold(folder, study, scenario=chosen, command=shlex.join(command))
     for table in threshold_tables(study, lang.value, chosen):
         Console().print(table)
@@ -229,7 +249,10 @@ def uncertainty(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     out: OutOption = None,
 ) -> None:
-    """Draw the uncertain parameters: how likely is payback, and who risks what."""
+    """Draw the uncertain parameters: how likely is payback, and who risks what.
+
+    If it is stopped, the same command with the same --out goes on with what is missing.
+    """
     from kredslob.cycle.scenario import load_scenario
     from kredslob.studies.questions import cycle_factors
 
@@ -249,34 +272,37 @@ def uncertainty(
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.progress import progress_bar
     from kredslob.show.structure_figures import structure_table
     from kredslob.show.uncertainty_folder import save_uncertainty
     from kredslob.show.uncertainty_table import uncertainty_table
     from kredslob.studies.structures import by_structure
 
     model = kredslob.load()
-    with _progress() as progress:
-        found = kredslob.uncertainty(
-            model,
-            chosen,
-            rates=compared,
-            draws=draws,
-            structures=chances,
-            seed=seed,
-            years=years,
-            progress=progress,
+    with _kept(folder, command, lang) as store:
+        with progress_bar() as progress:
+            found = kredslob.uncertainty(
+                model,
+                chosen,
+                rates=compared,
+                draws=draws,
+                structures=chances,
+                seed=seed,
+                years=years,
+                store=store,
+                progress=progress,
+            )
+        runs = _run(model, chosen, compared, years)
+        apart = by_structure(found) if any(n.startswith("switch ") for n in drawn) else None
+        save_uncertainty(
+            folder,
+            runs,
+            found,
+            scenario=chosen,
+            command=shlex.join(command),
+            compared=apart,
+            chances=chances,
         )
-    runs = _run(model, chosen, compared, years)
-    apart = by_structure(found) if any(n.startswith("switch ") for n in drawn) else None
-    save_uncertainty(
-        folder,
-        runs,
-        found,
-        scenario=chosen,
-        command=shlex.join(command),
-        compared=apart,
-        chances=chances,
-    )
     Console().print(uncertainty_table(found, lang.value, chosen))
     if apart is not None:
         Console().print(structure_table(apart, lang.value, chosen))
@@ -318,7 +344,10 @@ def sensitivity(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the samples.")] = 0,
     out: OutOption = None,
 ) -> None:
-    """Find the inputs that the outcomes hinge on: screen all of them, rank the strongest."""
+    """Find the inputs that the outcomes hinge on: screen all of them, rank the strongest.
+
+    If it is stopped, the same command with the same --out goes on with what is missing.
+    """
     from kredslob.cycle.scenario import load_scenario
     from kredslob.studies.hinges import OUTCOMES, hinge_study
     from kredslob.studies.ranges import stated_range
@@ -344,29 +373,31 @@ def sensitivity(
     from rich.console import Console
 
     import kredslob
+    from kredslob.show.progress import progress_bar
     from kredslob.show.sensitivity_folder import save_sensitivity
     from kredslob.show.sensitivity_table import sensitivity_table
     from kredslob.studies.reproduction import hinge_question
 
     model = kredslob.load()
-    with _progress() as progress:
-        study = hinge_study(
-            model,
-            chosen,
-            outcomes=asked,
-            ranges=ranges,
-            trajectories=trajectories,
-            inputs=inputs,
-            samples=samples,
-            seed=seed,
-            years=years,
-            progress=progress,
-        )
-    runs = _run(model, chosen, (), years)
-    question = hinge_question(asked, ranges, inputs)
-    save_sensitivity(
-        folder, runs, study, scenario=chosen, command=shlex.join(command), asked=question
-    )
+    with _kept(folder, command, lang) as store:
+        with progress_bar() as progress:
+            study = hinge_study(
+                model,
+                chosen,
+                outcomes=asked,
+                ranges=ranges,
+                trajectories=trajectories,
+                inputs=inputs,
+                samples=samples,
+                seed=seed,
+                years=years,
+                store=store,
+                progress=progress,
+            )
+        runs = _run(model, chosen, (), years)
+        question = hinge_question(asked, ranges, inputs)
+        told = shlex.join(command)
+        save_sensitivity(folder, runs, study, scenario=chosen, command=told, asked=question)
     Console().print(sensitivity_table(study, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
@@ -414,7 +445,10 @@ def search(
     seed: Annotated[int, typer.Option(min=0, help="Seed of draws and search.")] = 0,
     out: OutOption = None,
 ) -> None:
-    """Judge policies over draws of all that is uncertain, and search for those that none beats."""
+    """Judge policies over draws of all that is uncertain, and search for those that none beats.
+
+    If it is stopped, the same command with the same --out goes on with what is missing.
+    """
     from kredslob.cycle.scenario import load_scenario
     from kredslob.studies.policies import JUDGED_BY, policy_study
     from kredslob.studies.ranges import stated_range
@@ -439,6 +473,7 @@ def search(
     import kredslob
     from kredslob.show.policy_folder import save_policies
     from kredslob.show.policy_table import policy_tables
+    from kredslob.show.progress import progress_bar
     from kredslob.studies.questions import cycle_policies
     from kredslob.studies.reproduction import policy_question
 
@@ -448,31 +483,36 @@ def search(
     candidates = {n: _changed(p, changes) for n, p in cycle_policies(setting).items()}
     if scenario is not None:
         candidates[chosen.name] = chosen
-    with _progress() as progress:
-        study = policy_study(
-            model,
-            chosen,
-            candidates=candidates,
-            outcomes=names,
-            thresholds=thresholds or None,
-            levers=searched or None,
-            draws=draws,
+    with _kept(folder, command, lang) as store:
+        with progress_bar() as progress:
+            study = policy_study(
+                model,
+                chosen,
+                candidates=candidates,
+                outcomes=names,
+                thresholds=thresholds or None,
+                levers=searched or None,
+                draws=draws,
+                population=population,
+                generations=generations,
+                seed=seed,
+                years=years,
+                store=store,
+                progress=progress,
+            )
+        if study.front.attrs["interrupted"]:  # a search that was stopped gives what it has
+            raise KeyboardInterrupt
+        runs = _run(model, chosen, (), years)
+        question = policy_question(
+            candidates,
+            names,
+            thresholds,
+            searched,
             population=population,
             generations=generations,
-            seed=seed,
-            years=years,
-            progress=progress,
         )
-    runs = _run(model, chosen, (), years)
-    question = policy_question(
-        candidates,
-        names,
-        thresholds,
-        searched,
-        population=population,
-        generations=generations,
-    )
-    save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command), asked=question)
+        told = shlex.join(command)
+        save_policies(folder, runs, study, scenario=chosen, command=told, asked=question)
     for table in policy_tables(study, lang.value, chosen):
         Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")
@@ -541,13 +581,19 @@ def _loops_of_the_cycle(
     from kredslob.cycle.loops import loop_scores
     from kredslob.paths import reinvestment_folder
     from kredslob.show.loop_folder import LoopStudy
+    from kredslob.show.progress import progress_bar
 
     model = kredslob.load()
     compared = [chosen.with_parameters({RATE: rate}) for rate in rates] or [chosen]
     numbers = rates or (float(chosen.parameters.get(RATE, model.program.defaults[RATE][0])),)
+    scores: dict[float, xr.Dataset] = {}
+    with progress_bar() as progress:
+        for number, one in zip(numbers, compared, strict=True):
+            progress(len(scores), len(compared))
+            scores[number] = loop_scores(one, years=years)
     return LoopStudy(
         runs=_run(model, chosen, rates, years),
-        scores={r: loop_scores(c, years=years) for r, c in zip(numbers, compared, strict=True)},
+        scores=scores,
         graph=kredslob.causal_graph(model, compared[-1], years=years),
         titles={} if rates else chosen.title,
         families=True,
@@ -677,9 +723,12 @@ def cases(lang: LanguageOption) -> None:
 
     import kredslob
     from kredslob.cycle.cases import compare_all
+    from kredslob.show.progress import progress_bar
     from kredslob.show.table import case_notes, case_table
 
-    compared = compare_all(kredslob.load(), lang.value)
+    model = kredslob.load()
+    with progress_bar() as progress:
+        compared = compare_all(model, lang.value, progress)
     screen = Console(highlight=False)
     screen.print(case_table(compared, lang.value))
     for title, rows in compared.groupby("case", sort=False):
@@ -754,11 +803,14 @@ def check(
     import kredslob
     from kredslob.show.check_table import check_notes, check_table, save_checks
     from kredslob.show.language import words
+    from kredslob.show.progress import progress_bar
     from kredslob.studies.checks import FAIL, check_model, checks_dataset
     from kredslob.studies.cycle_checks import check_cycle
 
     model = kredslob.load(file)
-    found = check_cycle(model) if file is None else check_model(model)
+    put_through = check_cycle if file is None else check_model
+    with progress_bar() as progress:
+        found = put_through(model, progress=progress)
     screen = Console(highlight=False)
     screen.print(check_table(found, lang.value))
     for note in check_notes(found, lang.value):
@@ -891,6 +943,23 @@ def _new_folder(chosen: Scenario, otherwise: str) -> Path:
     return Path("runs") / f"{chosen.setting}-{chosen.name or otherwise}-{now}"
 
 
+@contextmanager
+def _kept(folder: Path, command: list[str], lang: Language) -> Iterator[Path]:
+    """A store beside the folder of a study, for what is finished before all is.
+
+    It is removed when the block is done. If the block is stopped, the message says how to go on.
+    """
+    store = folder.with_name(f"{folder.name}.unfinished")
+    try:
+        yield store
+    except KeyboardInterrupt:
+        if not store.exists():
+            raise
+        again = shlex.join([*command, "--out", str(folder)])
+        raise _StoppedError(_KEPT[lang.value].format(store=store, command=again)) from None
+    shutil.rmtree(store, ignore_errors=True)
+
+
 def _as_given(options: dict[str, Any], changes: list[str] | tuple[()]) -> list[str]:
     words = [w for name, v in options.items() if v is not None for w in (name, str(v))]
     return words + [w for change in changes for w in ("--set", change)]
@@ -901,29 +970,14 @@ def _check_rule(chosen: Scenario) -> None:
         raise ParameterError(f"'{RULE}' sets the rate here; expected rule 0")
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[float, float], None]]:
-    """Show a bar while work goes on, where somebody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    screen = Console(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(done: float, total: float) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield progress
-
-
 def _run(
     model: Model, chosen: Scenario, rates: tuple[float, ...], years: float | None
 ) -> xr.Dataset:
     import kredslob
     from kredslob.cycle.summary import with_rate
+    from kredslob.show.progress import progress_bar
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         if rates:
             levers = {RATE: rates}
             return kredslob.sweep(model, chosen, levers, years=years, progress=progress)

@@ -14,11 +14,39 @@ from typing import Any
 
 import xarray as xr
 
-from kredslob.ensemble import Ensemble, Job, Progress, Reduce, Sink, tally
+from kredslob.ensemble import Ensemble, Job, Progress, Reduce, Sink, run_here, tally
 from kredslob.errors import KredslobError, ParameterError
 from kredslob.targets.numba import Batch
 
 _AHEAD = 3  # chunks a worker thread: one that runs, one that waits, one on its way back
+
+
+def carried_out(
+    ensemble: Ensemble, sink: Sink, threads: int | None, client: Any, progress: Progress | None
+) -> xr.Dataset:
+    """Run what a sink misses: on this machine, or on the cluster of a client.
+
+    Parameters
+    ----------
+    ensemble, sink, threads, progress
+        As for `run_there`.
+    client : distributed.Client, optional
+        Default: none.
+
+    Returns
+    -------
+    Dataset
+        From the sink.
+
+    Raises
+    ------
+    ParameterError
+        The client is none of Dask's, or Dask is not installed.
+    """
+    if client is None:
+        return run_here(ensemble, sink, threads, progress)
+    check_client(client)
+    return run_there(ensemble, sink, client, threads, progress)
 
 
 def check_client(client: Any) -> None:
@@ -60,9 +88,11 @@ def run_there(
     Dataset
         From the sink.
     """
+    import cloudpickle
     from distributed import as_completed
 
-    packed = pickle.dumps((ensemble.job, sink.reduce, _fingerprint(ensemble.job)))
+    # what a sink asks may be a function of a notebook, which travels as it is written
+    packed = cloudpickle.dumps((ensemble.job, sink.reduce, _fingerprint(ensemble.job)))
     missing = sink.missing()
     done = tally(ensemble, missing, progress)
     done(0)

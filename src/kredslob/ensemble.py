@@ -1,9 +1,9 @@
 """Many runs in chunks of fixed size: each is run, handed to a sink and forgotten.
 
-The size of a chunk follows from what is saved and from nothing else, so that the same ensemble
-falls into the same chunks on any machine, with any number of threads or workers. A sink says what
-becomes of a chunk (its first half runs where the chunk ran, perhaps on another machine) and what
-becomes of that here, in the order of the chunks.
+The size of a chunk follows from the number of runs and from what is saved of each, so that the
+same ensemble falls into the same chunks on any machine, with any number of threads or workers. A
+sink says what becomes of a chunk (its first half runs where the chunk ran, perhaps on another
+machine) and what becomes of that here, in the order of the chunks.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ from kredslob.summaries import Digest, Statistics, digests, merged, table_of
 from kredslob.targets.numba import LANES, Batch, NumbaTarget, Outcome
 
 Progress = Callable[[float, float], None]
+"""Is told what is done and what there is in all, by every study."""
 #: Bytes of saved values in a chunk: more does not run faster, and fewer bytes fit every machine.
 CHUNK_BYTES = 64 * 2**20
 MOST_RUNS = 16384  # in a chunk, so that progress is seen and little is lost
+FEWEST_RUNS = 256  # in a chunk, if there are so many: to start a chunk takes some milliseconds
+CHUNKS = 16  # of a small ensemble, so that some workers can share it
 _SECONDS = 30.0  # between two checkpoints of a summary
 
 
@@ -142,6 +145,7 @@ def planned(
     at: Sequence[float],
     rk4: bool,
     made_by: Mapping[str, Any],
+    chunk_runs: int | None = None,
 ) -> Ensemble:
     """Plan an ensemble; one run, the longest, is made to learn the times that are saved."""
     _, final, _, _ = target.clocks(batch)
@@ -149,7 +153,9 @@ def planned(
     pilot = target.run(batch.part(first, first + 1), saved[:0], at=at, rk4=rk4, threads=1)
     times = np.array(at, dtype=float) if len(at) else pilot.times
     a_run = 8 * max(1, len(times) * len(saved))
-    chunk_runs = max(LANES, min(MOST_RUNS, CHUNK_BYTES // a_run) // LANES * LANES)
+    if chunk_runs is None:
+        chunk_runs = min(MOST_RUNS, max(FEWEST_RUNS, -(-len(batch) // CHUNKS)))
+    chunk_runs = max(LANES, min(chunk_runs, CHUNK_BYTES // a_run) // LANES * LANES)
     job = Job(target, tuple(names), saved, tuple(at), rk4, times, chunk_runs)
     return Ensemble(job, batch, made_by)
 
@@ -378,6 +384,13 @@ def _unpacked(state: Mapping[str, np.ndarray]) -> tuple[int, list[Digest], list[
 
 
 # --- running on this machine -------------------------------------------------------------------
+
+
+def part_of(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    """Progress of one part, by its number from 0, of work that has several alike."""
+    if progress is None:
+        return None
+    return lambda done, whole: progress(number * whole + done, parts * whole)
 
 
 class Tally:

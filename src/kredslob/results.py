@@ -14,6 +14,7 @@ import xarray as xr
 from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError
 from kredslob.folders import check_free, new_run_folder
+from kredslob.netcdf import as_netcdf, read_netcdf
 
 __all__ = [
     "FORMAT",
@@ -92,10 +93,10 @@ def write_numbers(folder: Path, runs: xr.Dataset, tables: Mapping[str, xr.Datase
     tables : mapping of str to Dataset
         Results computed from it; each becomes a netCDF file of its own.
     """
-    _to_netcdf(runs, folder / RUNS)
+    (folder / RUNS).write_bytes(as_netcdf(runs))
     (folder / TABLES).mkdir(exist_ok=True)
     for name, table in tables.items():
-        _to_netcdf(table, folder / TABLES / f"{name}.nc")
+        (folder / TABLES / f"{name}.nc").write_bytes(as_netcdf(table))
 
 
 def write_manifest(folder: Path, runs: xr.Dataset, made_by: Mapping[str, Any]) -> None:
@@ -212,29 +213,11 @@ def load_run(folder: Path | str) -> SavedRun:
     folder = Path(folder)
     try:
         manifest = read_manifest(folder)
-        runs = xr.load_dataset(folder / RUNS, engine="h5netcdf")
-        tables = {
-            path.stem: xr.load_dataset(path, engine="h5netcdf")
-            for path in sorted((folder / TABLES).glob("*.nc"))
-        }
+        runs = read_netcdf(folder / RUNS)
+        tables = {path.stem: read_netcdf(path) for path in sorted((folder / TABLES).glob("*.nc"))}
     except InputFileError as problem:
         raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
-        said = " ".join(str(problem).split())
-        raise InputFileError(folder, f"holds no run that can be read ({said})") from problem
     return SavedRun(folder, runs, tables, manifest)
-
-
-def _to_netcdf(dataset: xr.Dataset, path: Path) -> None:
-    packed = {
-        name: {"zlib": True, "complevel": 4, "shuffle": True}
-        for name, variable in dataset.variables.items()
-        if name in dataset.data_vars and variable.ndim and variable.dtype.kind == "f"
-    }
-    # coordinates first: one that comes later is tied anew to each variable on its dimension
-    ordered = dataset[[*dataset.coords, *dataset.data_vars]]
-    # through memory: HDF5 on a full disk says little and may leave the file open
-    path.write_bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,7 +18,8 @@ from kredslob.batches import batch_of, times_of
 from kredslob.bounds import check_bounds
 from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
 from kredslob.design import Design, many_designs, merged, one_design
-from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned, run_here
+from kredslob.distributed import carried_out
+from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned
 from kredslob.errors import ParameterError
 from kredslob.limits import Limits, limits_in_force
 from kredslob.lowering import lower_model
@@ -25,7 +27,7 @@ from kredslob.lowering.external import Access
 from kredslob.program import Array, Program, key
 from kredslob.reading import ModelFile, abstract_model, integration_method, read_model, source_lines
 from kredslob.summaries import SKETCH_BYTES, Statistics, statistics_of
-from kredslob.targets.numba import NumbaTarget
+from kredslob.targets.numba import Batch, NumbaTarget
 
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
@@ -40,6 +42,32 @@ class HasParameters(Protocol):
     def parameters(self) -> Mapping[str, Any]:
         """Values by name of the constant."""
         ...
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A design that has been checked, and all that is needed to run it."""
+
+    target: NumbaTarget
+    kept: Sequence[str]
+    places: np.ndarray
+    batch: Batch
+    times: Sequence[float]
+    rk4: bool
+    made_by: Mapping[str, Any]
+
+    def ensemble(self, chunk_runs: int | None = None) -> Ensemble:
+        """The same in chunks."""
+        return planned(
+            self.target,
+            self.kept,
+            self.places,
+            self.batch,
+            at=self.times,
+            rk4=self.rk4,
+            made_by=self.made_by,
+            chunk_runs=chunk_runs,
+        )
 
 
 class Model:
@@ -234,44 +262,111 @@ class Model:
         >>> with tqdm(total=1000) as bar:  # doctest: +SKIP
         ...     model.run_many(design, progress=lambda done, _: bar.update(done - bar.n))
         """
-        if threads is not None and not (isinstance(threads, int) and threads > 0):
-            raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
+        check_threads(threads)
         asked = None if summary is None else statistics_of(summary)
+        plan = self._plan(
+            design,
+            scenario,
+            years=years,
+            time_step=time_step,
+            saveper=saveper,
+            at=at,
+            save=save,
+            integration=integration,
+            seed=seed,
+        )
+        target, batch, times = plan.target, plan.batch, plan.times
+        if asked is None and store is None and client is None:
+            count = len(plan.places)
+            check_bounds(target, batch, self._limits, runs=len(batch), saved=count, at=times)
+            outcome = target.run(
+                batch,
+                plan.places,
+                at=times,
+                rk4=plan.rk4,
+                threads=threads,
+                done=Tally(progress, len(batch)),
+            )
+            return dataset(target, plan.kept, batch, outcome, plan.made_by)
+        if asked is not None:  # a constant that differs is summed up like any other variable
+            moving = [target.places(n) for n in differing(target, plan.kept, batch)]
+            places = np.concatenate(moving) if moving else plan.places[:0]
+            plan = replace(plan, places=places)
+        ensemble = plan.ensemble()
+        held = len(batch) if store is None and asked is None else ensemble.job.chunk_runs
+        count = len(plan.places)
+        check_bounds(target, batch, self._limits, runs=held, saved=count, at=times)
+        return carried_out(ensemble, self._sink(ensemble, asked, store), threads, client, progress)
+
+    def ensemble(
+        self,
+        design: Any,
+        scenario: Mapping[str, Any] | HasParameters | None = None,
+        *,
+        years: float | None = None,
+        at: Sequence[float] | None = None,
+        save: Sequence[str] | None = None,
+        seed: int = 0,
+        chunk_runs: int | None = None,
+    ) -> Ensemble:
+        """Plan runs, for a sink that makes something of its own of each chunk.
+
+        Parameters
+        ----------
+        design, scenario, years, at, save, seed
+            As for `run_many`.
+        chunk_runs : int, optional
+            Most runs in a chunk. Default: as `run_many` has it.
+
+        Returns
+        -------
+        Ensemble
+
+        Raises
+        ------
+        ParameterError
+            As for `run_many`.
+        """
+        plan = self._plan(design, scenario, years=years, at=at, save=save, seed=seed)
+        ensemble = plan.ensemble(chunk_runs)
+        check_bounds(
+            plan.target,
+            plan.batch,
+            self._limits,
+            runs=ensemble.job.chunk_runs,
+            saved=len(plan.places),
+            at=plan.times,
+        )
+        return ensemble
+
+    def _plan(
+        self,
+        design: Any,
+        scenario: Mapping[str, Any] | HasParameters | None,
+        *,
+        years: float | None,
+        at: Sequence[float] | None,
+        save: Sequence[str] | None,
+        seed: int,
+        time_step: float | None = None,
+        saveper: float | None = None,
+        integration: str | None = None,
+    ) -> _Plan:
         shared = self.shared_design(scenario, {}, years, time_step, saveper)
         whole = many_designs(self.program, design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
         batch = batch_of(target, whole, seed)
-        times = [] if at is None else times_of(at, target, batch)
-        made_by = self.provenance(whole, scenario, method, seed)
-        places = self._places(target, kept)
-        if asked is None and store is None and client is None:
-            check_bounds(target, batch, self._limits, runs=len(batch), saved=len(places), at=times)
-            outcome = target.run(
-                batch,
-                places,
-                at=times,
-                rk4=method == "rk4",
-                threads=threads,
-                done=Tally(progress, whole.runs),
-            )
-            return dataset(target, kept, batch, outcome, made_by)
-        if asked is not None:  # a constant that differs is summed up like any other variable
-            moving = [target.places(n) for n in differing(target, kept, batch)]
-            places = np.concatenate(moving) if moving else places[:0]
-        ensemble = planned(
-            target, kept, places, batch, at=times, rk4=method == "rk4", made_by=made_by
+        return _Plan(
+            target=target,
+            kept=kept,
+            places=self._places(target, kept),
+            batch=batch,
+            times=[] if at is None else times_of(at, target, batch),
+            rk4=method == "rk4",
+            made_by=self.provenance(whole, scenario, method, seed),
         )
-        held = len(batch) if store is None and asked is None else ensemble.job.chunk_runs
-        check_bounds(target, batch, self._limits, runs=held, saved=len(places), at=times)
-        sink = self._sink(ensemble, asked, store)
-        if client is None:
-            return run_here(ensemble, sink, threads, progress)
-        from kredslob.distributed import check_client, run_there
-
-        check_client(client)
-        return run_there(ensemble, sink, client, threads, progress)
 
     def _sink(self, ensemble: Ensemble, asked: Statistics | None, store: Path | str | None) -> Sink:
         """Where the results of an ensemble go."""
@@ -446,6 +541,12 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.file.path.name}: {len(self.variables)} variables>"
+
+
+def check_threads(threads: Any) -> None:
+    """Raise ParameterError unless this is a number of threads, or none is given."""
+    if threads is not None and not (isinstance(threads, int) and threads > 0):
+        raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
 
 
 def _is_above_zero(value: Any) -> bool:

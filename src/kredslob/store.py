@@ -24,12 +24,15 @@ from kredslob.datasets import dataset
 from kredslob.design import RUN
 from kredslob.ensemble import Ensemble, Job, Reduce
 from kredslob.errors import InputFileError, ParameterError
+from kredslob.netcdf import read_netcdf, write_netcdf
 from kredslob.targets.numba import Batch, Outcome
 
 _PLAN = "plan"
 _STATE = "state.npz"
 _MARKS = "finished chunks"
 _META = "zarr.json"
+_PLAN_FILE = "plan.txt"
+_OTHER = "holds other results (another model, design, question or version); name another folder"
 
 
 @dataclass
@@ -180,6 +183,90 @@ class StoredSummary:
         return summary
 
 
+@dataclass(frozen=True)
+class StoredAnswers:
+    """What runs come to, in a folder: a netCDF file a chunk, there whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder: new, empty, or with some of these answers already. It is made with the first.
+    plan : str
+        Hash of all that the answers depend on.
+
+    Raises
+    ------
+    InputFileError
+        The folder holds something else.
+    """
+
+    path: Path
+    plan: str
+
+    def __post_init__(self) -> None:
+        _check_claimed(self.path, self.plan)
+
+    def finished(self) -> set[int]:
+        """Chunks that are there."""
+        return {int(p.stem) for p in self.path.glob("[0-9]*.nc")}
+
+    def load(self, chunk: int) -> xr.Dataset:
+        """What the runs of a chunk came to."""
+        return read_netcdf(self._file(chunk))
+
+    def save(self, chunk: int, answers: xr.Dataset) -> None:
+        """Keep what the runs of a chunk came to."""
+        claim(self.path, self.plan)
+        write_netcdf(answers, self._file(chunk))
+
+    def _file(self, chunk: int) -> Path:
+        return self.path / f"{chunk:06d}.nc"
+
+
+def claim(path: Path, plan: str) -> None:
+    """Take a folder for the results of a plan.
+
+    Parameters
+    ----------
+    path : Path
+        The folder: new, empty, or taken for the same plan already.
+    plan : str
+        Hash of all that the results depend on.
+
+    Raises
+    ------
+    InputFileError
+        The folder holds something else or cannot be written.
+    """
+    _check_claimed(path, plan)
+    if (path / _PLAN_FILE).exists():
+        return
+    hidden = path / f".{os.getpid()}-{_PLAN_FILE}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        hidden.write_text(plan, encoding="utf-8")
+        os.replace(hidden, path / _PLAN_FILE)
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be made ({problem.strerror})") from problem
+
+
+def _check_claimed(path: Path, plan: str) -> None:
+    if path.exists() and not path.is_dir():
+        raise InputFileError(path, "is a file, expected a folder for results")
+    try:
+        found = (path / _PLAN_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        found = plan if _is_free(path) else ""
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputFileError(path, f"is no store that can be read ({problem})") from problem
+    if found != plan:
+        raise InputFileError(path, _OTHER)
+
+
+def _is_free(path: Path) -> bool:
+    return not path.exists() or all(p.name.startswith(".") for p in path.iterdir())
+
+
 def check_installed() -> None:
     """Raise ParameterError unless Zarr is installed."""
     try:
@@ -192,19 +279,18 @@ def check_installed() -> None:
 
 def _check(path: Path, plan: str) -> None:
     """Refuse a folder that holds anything but results of this plan."""
-    other = "holds other results (another model, design or version); name another folder"
     if path.exists() and not path.is_dir():
         raise InputFileError(path, "is a file, expected a folder for results")
     if (path / _META).exists():
         found = dict(_group(path).attrs).get(_PLAN)
     elif (path / _STATE).exists():
         found = str(_state(path)[_PLAN])
-    elif path.exists() and any(not p.name.startswith(".") for p in path.iterdir()):
+    elif not _is_free(path):
         found = None
     else:
         return
     if found != plan:
-        raise InputFileError(path, other)
+        raise InputFileError(path, _OTHER)
 
 
 def _group(path: Path) -> Any:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.cycle.threshold import avoided_cost_per_start, loop_gain, sustaining
+from kredslob.ensemble import Progress
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
@@ -153,10 +154,29 @@ def compare(case: Case, model: Model, language: str = "en") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def compare_all(model: Model, language: str = "en") -> pd.DataFrame:
-    """Compare every case that comes with the model; as `compare`, with a column "case" first."""
+def compare_all(
+    model: Model, language: str = "en", progress: Progress | None = None
+) -> pd.DataFrame:
+    """Compare every case that comes with the model.
+
+    Parameters
+    ----------
+    model, language
+        As for `compare`.
+    progress : callable, optional
+        Called with (cases done, cases in all).
+
+    Returns
+    -------
+    DataFrame
+        As from `compare`, with a column "case" first.
+    """
     cases = [load_case(name) for name in list_cases()]
-    tables = [compare(case, model, language).assign(case=case.title[language]) for case in cases]
+    tables = []
+    for number, case in enumerate(cases, 1):
+        tables.append(compare(case, model, language).assign(case=case.title[language]))
+        if progress:
+            progress(number, len(cases))
     found = pd.concat(tables, ignore_index=True)
     return found[["case", *tables[0].columns.drop("case")]]
 

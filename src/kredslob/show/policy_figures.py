@@ -20,6 +20,7 @@ from kredslob.show.figures import (
     LINES,
     PALETTE,
     Drawing,
+    dress,
     end_labels,
     footnote,
     new_figure,
@@ -34,6 +35,7 @@ from kredslob.studies.search import names_of
 SHOWN = ("90th-percentile regret", "satisficing share", "expected value")
 _AROUND = [withStroke(linewidth=3, foreground="white")]
 _DIM = "#c9c9c9"
+_LATE = 4  # the last quarter of the generations
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,47 @@ def parallel_coordinates(
         chosen=" ".join(said),
     )
     return Drawing("parallel-policies", figure, w.text("chart.parallel"), caption.strip())
+
+
+def convergence(found: xr.Dataset, language: str) -> Drawing:
+    """Draw how far the front of each generation of a search reaches: a line a seed.
+
+    Parameters
+    ----------
+    found : Dataset
+        From `kredslob.studies.search.search`, with "hypervolume" over seed_run and generation.
+    language : str
+        "da" or "en".
+    """
+    w = words(language)
+    shares = found["hypervolume"].transpose("seed_run", "generation")
+    generations = shares["generation"].values
+    with styled():
+        figure = new_figure(4.2)
+        axes = figure.subplots()
+        for number, line in enumerate(shares):
+            style = LINES[number % len(LINES)]
+            axes.plot(generations, line, color=PALETTE[number % len(PALETTE)], linestyle=style)
+        axes.set_ylim(0, 1.08 * float(shares.max()))
+        dress(axes, w, w.text("policies.hypervolume"), w.text("policies.generation"))
+        axes.set_xlim(min(1, generations[-1] - 1), generations[-1])
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: w.percent(value)))
+        reached = [line.dropna("generation")[-1] for line in shares]
+        seeds = [w.text("policies.seed", seed=str(int(line["seed_run"]))) for line in shares]
+        colours = [PALETTE[k % len(PALETTE)] for k in range(len(seeds))]
+        ends = [(float(r), s, c) for r, s, c in zip(reached, seeds, colours, strict=True)]
+        end_labels(axes, float(generations[-1]), ends)
+        axes.set_title(w.text("policies.convergence"))
+        footnote(figure, f"{w.text('policies.hypervolume_note')} {w.text('source')}")
+    share = w.percent(float(np.mean(reached)), 1)
+    count = len(generations)
+    caption = [w.text("caption.convergence", generations=w.number(count), share=share)]
+    if late := count // _LATE:
+        gained = 100 * float((shares[:, -1] - shares[:, -1 - late]).mean())
+        if np.isfinite(gained):  # unless no seed was searched to the end
+            said = {"late": w.number(late), "gained": w.number(gained, 1)}
+            caption.append(w.text("caption.convergence_late", **said))
+    return Drawing("convergence", figure, w.text("chart.line"), " ".join(caption))
 
 
 def _heights(values: xr.DataArray) -> np.ndarray:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from kredslob.cycle.scenario import Scenario
 from kredslob.show.figures import Drawing
-from kredslob.show.policy_figures import parallel_coordinates, robust_policies
+from kredslob.show.policy_figures import convergence, parallel_coordinates, robust_policies
 from kredslob.show.policy_table import ends_of_front, front_frame, robust_frame
 from kredslob.show.run_folder import save_study
 from kredslob.studies.policies import PolicyStudy
@@ -88,7 +88,8 @@ def draw_policies(study: PolicyStudy, language: str) -> list[Drawing]:
         if float(study.front[name].max() - study.front[name].min()) > 0
     ]
     front = study.front[[*names_of(study.front, "lever"), *told]]
-    return [*judged, parallel_coordinates(front, language, ends_of_front(study.front, language))]
+    searched = parallel_coordinates(front, language, ends_of_front(study.front, language))
+    return [*judged, searched, convergence(study.front, language)]
 
 
 def _file(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,7 @@ def calibrate(
     starts: int = 4,
     seed: int = 0,
     scenario: Scenario = None,
+    client: Any = None,
 ) -> Calibration:
     """Fit constants of a model to observed series.
 
@@ -81,6 +83,8 @@ def calibrate(
         Of these points, from 0.
     scenario : mapping or object with ``parameters``, optional
         What else to change, as for `Model.run`.
+    client : dask.distributed.Client, optional
+        A cluster for batches of more than 64 runs. Needs ``kredslob[cluster]``.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def calibrate(
         raise ParameterError(f"starts: found {starts!r}, expected a whole number above 0")
     observations = read_observations(observed)
     factors = factors_to_fit(ranges, observations)
-    simulate = Simulator(model, [f.name for f in factors], observations, scenario)
+    simulate = Simulator(model, [f.name for f in factors], observations, scenario, client)
     search = _Search(simulate, factors, observations)
     scales = _spreads(observations)
     tried = search.points(sample(factors, _TRIED * int(starts), method="latin", seed=seed))

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.dimensions import check_dimensions
+from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.feedback.linear import linearise
 from kredslob.simulation import HasParameters, Model
@@ -31,6 +32,7 @@ from kredslob.studies.extremes import (
 PASS, FAIL, NOT_COMPUTABLE = "pass", "fail", "not computable"
 COLUMNS = ("check", "verdict", "measured", "tolerance", "where")
 PLACE = ("kind", "subject", "conditions", "amount", "unit")
+MODEL_CHECKS = 8  # that any model is put through
 _TIMES = 21  # at which extreme runs are looked at
 _PART_OF_PAIRS = 4  # pairs run for a quarter of the time: there are hundreds of thousands
 _ROUNDING = 1e-9  # of a stock's largest value
@@ -143,6 +145,16 @@ def table(checks: Sequence[Check]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*COLUMNS, *PLACE])
 
 
+def gathered(checks: Iterator[Check], count: int, progress: Progress | None) -> pd.DataFrame:
+    """A table of so many checks as they are made, with a word to who waits for them."""
+    found = []
+    for check in checks:
+        found.append(check)
+        if progress:
+            progress(len(found), count)
+    return table(found)
+
+
 def checks_dataset(found: pd.DataFrame, model: Model) -> xr.Dataset:
     """Checks as a Dataset, to be kept with other results.
 
@@ -175,7 +187,12 @@ def checks_dataset(found: pd.DataFrame, model: Model) -> xr.Dataset:
 
 
 def check_model(
-    model: Model, scenario: Scenario = None, *, pair_budget: float = PAIR_BUDGET
+    model: Model,
+    scenario: Scenario = None,
+    *,
+    pair_budget: float = PAIR_BUDGET,
+    client: Any = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Test any model: units, extreme conditions, time step and integration error.
 
@@ -187,6 +204,10 @@ def check_model(
         What to change, as for `Model.run`.
     pair_budget : float
         As for `kredslob.studies.extremes.pair_runs`.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`; for the runs under extreme conditions.
+    progress : callable, optional
+        Called with (checks made, checks in all).
 
     Returns
     -------
@@ -218,9 +239,10 @@ def check_model(
     --------
     >>> check_model(Model("model.mdl")).query("verdict == 'fail'")  # doctest: +SKIP
     """
-    return table(
-        list(model_checks(model, scenario, halved_and_doubled(model), pair_budget=pair_budget))
+    checks = model_checks(
+        model, scenario, halved_and_doubled(model), pair_budget=pair_budget, client=client
     )
+    return gathered(checks, MODEL_CHECKS, progress)
 
 
 def model_checks(
@@ -231,6 +253,7 @@ def model_checks(
     at_most: Mapping[str, float] | None = None,
     *,
     pair_budget: float = PAIR_BUDGET,
+    client: Any = None,
 ) -> Iterator[Check]:
     """The checks of `check_model`, under given extreme conditions.
 
@@ -242,8 +265,8 @@ def model_checks(
     base = model.run(scenario)
     bounds = _Bounds(_sizes(base, never_negative), at_most or {})
     accepted: list[Extreme] = []
-    yield from _one_by_one(model, scenario, base, extremes, bounds, accepted)
-    yield _pairs(model, scenario, base, accepted, bounds, pair_budget)
+    yield from _one_by_one(model, scenario, base, extremes, bounds, accepted, client)
+    yield _pairs(model, scenario, base, accepted, bounds, pair_budget, client)
     yield _time_step(model, scenario, base)
     yield from _integration(model, scenario, base)
 
@@ -274,6 +297,7 @@ def _one_by_one(
     extremes: Sequence[Extreme],
     bounds: _Bounds,
     accepted: list[Extreme],
+    client: Any,
 ) -> Iterator[Check]:
     """Whether all variables stay numbers and within their bounds; notes what the model accepts."""
     every = max(1, (base.sizes["time"] - 1) // (_TIMES - 1))
@@ -284,7 +308,7 @@ def _one_by_one(
         n: (float(bounds.passed(n, base[n].values[np.newaxis])[0]), Place(n))
         for n in (*bounds.sizes, *bounds.at_most)
     }
-    for part, runs in single_runs(model, scenario, extremes, at=times, save=kept):
+    for part, runs in single_runs(model, scenario, extremes, at=times, save=kept, client=client):
         accepted.extend(part)
         for name in (n for n in kept if "run" in runs[n].dims):
             values = runs[name].values
@@ -311,6 +335,7 @@ def _pairs(
     extremes: Sequence[Extreme],
     bounds: _Bounds,
     budget: float,
+    client: Any,
 ) -> Check:
     """Runs under two conditions at once in which something is no number or beyond its bounds."""
     times = base["time"].values
@@ -324,6 +349,7 @@ def _pairs(
         save=_computed(base),
         years=end - float(times[0]) or None,
         budget=budget,
+        client=client,
     )
     for conditions, runs in parts:
         bad = np.zeros(len(conditions), dtype=bool)

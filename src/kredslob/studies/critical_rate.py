@@ -8,6 +8,7 @@ documentation and the pool of citizens is seen as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from kredslob.cycle.threshold import (
     loop_gain,
     margin,
 )
+from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.factors import sample
@@ -32,6 +34,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 TOLERANCE = 1e-4  # of the rate
 _SCANNED = 21  # rates looked at before one interval is narrowed
 _SCANNED_PER_DRAW = 11
+_NARROWED = 8  # rates looked at after that, or so
 _RUNS_AT_ONCE = 16_384  # a design of so many takes 30 MB
 
 Margins = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -43,6 +46,8 @@ def critical_bracket(
     scenario: Mapping[str, Any] | HasParameters | None = None,
     *,
     years: float | None = None,
+    client: Any = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Enclose the lowest reinvestment rate at which the fund carries itself in the full model.
 
@@ -58,6 +63,10 @@ def critical_bracket(
         What to change, as for `Model.run`.
     years : float, optional
         Horizon, in years. Default: as the model file says.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (runs done, runs in all); the latter is a guess until all are done.
 
     Returns
     -------
@@ -83,11 +92,13 @@ def critical_bracket(
     `scipy.optimize.elementwise.find_root`.
     """
     check_constant_rate(scenario)
-    low, high = _brackets(_margins(model, {}, scenario, years), 1, _SCANNED)
+    study = _Study(model, scenario, years, client, _Expected(progress, 1, _SCANNED))
+    low, high = _brackets(_margins(study, {}), 1, _SCANNED)
     sides = np.array([low[0], high[0]])
     there = np.isfinite(sides)
     rates = np.where(there, sides, 1.0)
-    runs = _runs(model, {RATE: [*rates, 1.0]}, scenario, years, GAIN_VARIABLES)
+    runs = study.runs({RATE: np.array([*rates, 1.0])}, GAIN_VARIABLES)
+    study.expected.end()
     gain, formula = loop_gain(runs).values, critical_rate(runs).values
     sides_of = {"side": ["short", "sustaining"]}
     by_side = {
@@ -115,6 +126,8 @@ def critical_rate_uncertainty(
     draws: int = 2000,
     seed: int = 0,
     years: float | None = None,
+    client: Any = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Spread of the critical rate over what the uncertain parameters may be.
 
@@ -133,6 +146,10 @@ def critical_rate_uncertainty(
         Seed of the draws, at least 0.
     years : float, optional
         Horizon, in years. Default: as the model file says.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (runs done, runs in all); the latter is a guess until all are done.
 
     Returns
     -------
@@ -162,8 +179,11 @@ def critical_rate_uncertainty(
     correlations = cycle_correlations(factors)
     drawn = sample(factors, draws, seed=seed, correlations=correlations)
     columns = {str(name): values.values for name, values in drawn.data_vars.items()}
-    low, high = _brackets(_margins(model, columns, scenario, years), draws, _SCANNED_PER_DRAW)
-    runs = _runs(model, {**columns, RATE: np.ones(draws)}, scenario, years, GAIN_VARIABLES)
+    expected = _Expected(progress, draws, _SCANNED_PER_DRAW)
+    study = _Study(model, scenario, years, client, expected)
+    low, high = _brackets(_margins(study, columns), draws, _SCANNED_PER_DRAW)
+    runs = study.runs({**columns, RATE: np.ones(draws)}, GAIN_VARIABLES)
+    expected.end()
     gain = loop_gain(runs).values
     critical = _critical(low, high)
     with np.errstate(divide="ignore"):
@@ -204,27 +224,53 @@ def late_times(model: Model, years: float | None) -> list[float]:
     return sorted({start, start + late, start + length})
 
 
-def _runs(
-    model: Model,
-    design: Mapping[str, Any],
-    scenario: Mapping[str, Any] | HasParameters | None,
-    years: float | None,
-    more: Sequence[str] = (),
-) -> xr.Dataset:
-    times = late_times(model, years)
-    save = [*COVERAGE_VARIABLES, *more]
-    return model.run_many(design, scenario, years=years, at=times, save=save)
+class _Expected:
+    """Progress of work whose length is known only when it is done."""
+
+    def __init__(self, progress: Progress | None, cases: int, scanned: int) -> None:
+        self._progress, self._done = progress, 0
+        self._whole = cases * (scanned + _NARROWED + 1)
+
+    def add(self, runs: int) -> None:
+        """So many runs more are done."""
+        self._done += runs
+        if self._progress:
+            self._progress(min(self._done, self._whole - 1), self._whole)
+
+    def end(self) -> None:
+        """All are done."""
+        if self._progress:
+            self._progress(self._whole, self._whole)
 
 
-def _margins(
-    model: Model,
-    columns: Mapping[str, np.ndarray],
-    scenario: Mapping[str, Any] | HasParameters | None,
-    years: float | None,
-) -> Margins:
+@dataclass(frozen=True)
+class _Study:
+    """What all runs of a study have in common."""
+
+    model: Model
+    scenario: Mapping[str, Any] | HasParameters | None
+    years: float | None
+    client: Any
+    expected: _Expected
+
+    def runs(self, design: Mapping[str, np.ndarray], more: Sequence[str] = ()) -> xr.Dataset:
+        """Runs with what the margin is read from, and more."""
+        found = self.model.run_many(
+            design,
+            self.scenario,
+            years=self.years,
+            at=late_times(self.model, self.years),
+            save=[*COVERAGE_VARIABLES, *more],
+            client=self.client,
+        )
+        self.expected.add(len(design[RATE]))
+        return found
+
+
+def _margins(study: _Study, columns: Mapping[str, np.ndarray]) -> Margins:
     def of_part(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
         design = {label: values[cases] for label, values in columns.items()} | {RATE: rates}
-        return margin(_runs(model, design, scenario, years)).values
+        return margin(study.runs(design)).values
 
     def margins(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
         starts = range(0, len(rates), _RUNS_AT_ONCE)

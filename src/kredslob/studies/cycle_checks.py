@@ -14,8 +14,16 @@ from kredslob.cycle.cases import compare, list_cases, load_case
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import Scenario, load_scenario, parameter_table
 from kredslob.design import one_design
+from kredslob.ensemble import Progress
 from kredslob.simulation import Model
-from kredslob.studies.checks import Check, Place, measured, model_checks, table
+from kredslob.studies.checks import (
+    MODEL_CHECKS,
+    Check,
+    Place,
+    gathered,
+    measured,
+    model_checks,
+)
 from kredslob.studies.extremes import (
     PAIR_BUDGET,
     Condition,
@@ -27,6 +35,7 @@ from kredslob.studies.extremes import (
 from kredslob.studies.questions import cycle_draws
 
 RATE = "reinvestment rate"
+_OWN_CHECKS = 7
 _ROUNDING = 1e-9
 _STEP = 0.125
 _RATES = (0.0, 0.5, 1.0)
@@ -54,15 +63,21 @@ _BUSY = {  # everything moves: private capital, all purses pledge, yearly capita
 }
 
 
-def check_cycle(model: Model, *, pair_budget: float = PAIR_BUDGET) -> pd.DataFrame:
+def check_cycle(
+    model: Model,
+    *,
+    pair_budget: float = PAIR_BUDGET,
+    client: Any = None,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
     """Test the reinvestment model.
 
     Parameters
     ----------
     model : Model
         The reinvestment model, or a changed one with the same variables.
-    pair_budget : float
-        As for `kredslob.studies.extremes.pair_runs`.
+    pair_budget, client, progress
+        As for `kredslob.studies.checks.check_model`.
 
     Returns
     -------
@@ -81,19 +96,26 @@ def check_cycle(model: Model, *, pair_budget: float = PAIR_BUDGET) -> pd.DataFra
           most years of wellbeing.
         * switches: hypotheses that, turned about, change which of the rates 0 and 1 helps more.
     """
-    return table(list(_checks(model, pair_budget)))
+    checks = _checks(model, pair_budget, client)
+    return gathered(checks, MODEL_CHECKS + _OWN_CHECKS, progress)
 
 
-def _checks(model: Model, pair_budget: float) -> Iterator[Check]:
+def _checks(model: Model, pair_budget: float, client: Any) -> Iterator[Check]:
     chosen = load_scenario()
     extremes = _extremes(model, chosen)
     yield from model_checks(
-        model, chosen, extremes, _NEVER_NEGATIVE, _AT_MOST, pair_budget=pair_budget
+        model,
+        chosen,
+        extremes,
+        _NEVER_NEGATIVE,
+        _AT_MOST,
+        pair_budget=pair_budget,
+        client=client,
     )
     yield from _conservation(model)
-    yield _zero_funding(model, chosen, extremes, pair_budget)
+    yield _zero_funding(model, chosen, extremes, pair_budget, client)
     yield _published(model)
-    yield from _rankings(model, chosen)
+    yield from _rankings(model, chosen, client)
     yield _switches(model, chosen)
 
 
@@ -112,25 +134,18 @@ def _extremes(model: Model, chosen: Scenario) -> list[Extreme]:
 
 
 def _zero_funding(
-    model: Model, chosen: Scenario, extremes: Sequence[Extreme], budget: float
+    model: Model, chosen: Scenario, extremes: Sequence[Extreme], budget: float, client: Any
 ) -> Check:
     nothing = {**chosen.parameters, **_NOTHING}
     save = ["Cumulated Starts"]
+    asked: dict[str, Any] = {"at": [_YEARS_OF_NOTHING], "save": save, "client": client}
     begun, place = float(abs(model.run(nothing, save=save)[save[0]]).max()), Place()
     others = [extreme for extreme in extremes if extreme.name not in _NOTHING]
     singles: Iterator[Conditioned] = (
         ([(extreme.condition,) for extreme in part], runs)
-        for part, runs in single_runs(model, nothing, others, at=[_YEARS_OF_NOTHING], save=save)
+        for part, runs in single_runs(model, nothing, others, **asked)
     )
-    pairs = pair_runs(
-        model,
-        nothing,
-        others,
-        at=[_YEARS_OF_NOTHING],
-        save=save,
-        years=_YEARS_OF_NOTHING,
-        budget=budget,
-    )
+    pairs = pair_runs(model, nothing, others, years=_YEARS_OF_NOTHING, budget=budget, **asked)
     for conditions, runs in chain(singles, pairs):
         starts = abs(runs[save[0]].values.reshape(len(conditions), -1)).max(axis=1)
         worst = int(np.argmax(starts))
@@ -188,15 +203,15 @@ def _published(model: Model) -> Check:
     return measured("published cases", float(over.max()), 1, place)
 
 
-def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
+def _rankings(model: Model, chosen: Scenario, client: Any) -> Iterator[Check]:
     draws = cycle_draws(chosen, _DRAWS, seed=_SEED)
     by_rate = [chosen.with_parameters({RATE: rate}) for rate in _RATES]
-    helped = _outcome(model, by_rate, draws, "Cumulated Completions")
+    helped = _outcome(model, by_rate, draws, "Cumulated Completions", client)
     order = np.argsort(helped, axis=0)
     changed = (order[:, 1:] != order[:, :1]).any(axis=0).mean()
     yield measured("ranking of rates", changed, _MOST_CHANGED)
     policies = [load_scenario(name) for name in _POLICIES]
-    gained = _outcome(model, policies, draws, "Cumulated Wellbeing Years")
+    gained = _outcome(model, policies, draws, "Cumulated Wellbeing Years", client)
     best = np.argmax(gained, axis=0)
     changed = (best[1:] != best[0]).mean()
     favourite = Place(_POLICIES[best[0]], kind="policy")
@@ -204,14 +219,15 @@ def _rankings(model: Model, chosen: Scenario) -> Iterator[Check]:
 
 
 def _outcome(
-    model: Model, scenarios: Sequence[Scenario], draws: xr.Dataset, name: str
+    model: Model, scenarios: Sequence[Scenario], draws: xr.Dataset, name: str, client: Any
 ) -> np.ndarray:
     """Last values, summed over elements: a row a scenario; the model as it is first, then draws."""
     rows = []
     for scenario in scenarios:
         single = model.run(scenario, save=[name])[name].isel(time=-1)
         end = float(single["time"])
-        many = model.run_many(draws, scenario, at=[end], save=[name])[name].isel(time=0)
+        runs = model.run_many(draws, scenario, at=[end], save=[name], client=client)
+        many = runs[name].isel(time=0)
         elements = [d for d in many.dims if d != "run"]
         rows.append(np.concatenate([[float(single.sum())], many.sum(elements).values]))
     return np.array(rows)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
+from kredslob.datasets import dataset
 from kredslob.design import RUN
-from kredslob.ensemble import Progress
+from kredslob.distributed import carried_out
+from kredslob.ensemble import CHUNKS, Ensemble, Job, Progress, Reduce
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_threads
+from kredslob.store import StoredAnswers
+from kredslob.studies.question import question
+from kredslob.targets.numba import Batch, Outcome
 
-_CHUNK = 2_000  # runs in memory together: 200 MB with all that the fund is asked for
+_MOST_RUNS = 2_000  # in a chunk: 200 MB with all that the fund is asked for
+_FEWEST_RUNS = 1_000  # what they come to takes a tenth of a second a chunk, however few they are
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ def evaluate(
     seed: int = 0,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run a design and keep what the runs come to.
@@ -91,8 +100,14 @@ def evaluate(
         Over ``run``, such as `kredslob.studies.factors.sample` gives.
     outcomes : Outcomes
         What is asked.
-    scenario, years, seed, threads, client
+    scenario, years, seed, threads
         As for `Model.run_many`.
+    client : dask.distributed.Client, optional
+        A cluster whose workers share the work, what is computed from the runs included; the
+        numbers are the same. Needs ``kredslob[cluster]``.
+    store : Path or str, optional
+        Folder for what each chunk of runs comes to, as soon as it is finished. If the work is
+        broken off, the same call goes on with what is missing, here or on a cluster.
     progress : callable, optional
         Called with (runs done, runs in all).
 
@@ -105,30 +120,80 @@ def evaluate(
     ------
     ParameterError
         The design has no runs, or as for `Model.run_many`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
     """
     count = design.sizes.get(RUN, 0)
     if not count:
         raise ParameterError("design: found no runs, expected at least one")
-    found = []
-    for begin in range(0, count, _CHUNK):
-        part = design.isel({RUN: slice(begin, begin + _CHUNK)})
-        runs = model.run_many(
-            part,
-            scenario,
-            years=years,
-            at=outcomes.times,
-            save=list(outcomes.variables),
-            seed=seed,
-            threads=threads,
-            client=client,
-        )
-        # a copy: what is read from a run is a view of it, and would keep all of its numbers
-        answers = outcomes.compute(runs).drop_vars(RUN, errors="ignore").copy(deep=True)
-        found.append(answers)
-        if progress:
-            progress(min(begin + _CHUNK, count), count)
-    results = xr.concat(found, RUN).assign_coords({RUN: design[RUN].values})
+    check_threads(threads)
+    ensemble = model.ensemble(
+        design,
+        scenario,
+        years=years,
+        at=outcomes.times,
+        save=list(outcomes.variables),
+        seed=seed,
+        chunk_runs=int(np.clip(-(-count // CHUNKS), _FEWEST_RUNS, _MOST_RUNS)),
+    )
+    kept = None
+    if store is not None:
+        asked = question(model, ensemble.plan, outcomes.compute)
+        kept = StoredAnswers(Path(store), asked)
+    results = carried_out(ensemble, _Answered(ensemble, outcomes, kept), threads, client, progress)
+    results = results.assign_coords({RUN: design[RUN].values})
     inputs = {f"input {name}": values for name, values in design.data_vars.items()}
     shared = model.shared_design(scenario, {}, years, None, None)
     made_by = model.provenance(shared, scenario, model.program.integration, seed)
     return results.assign(inputs).assign_attrs({**made_by, **design.attrs})
+
+
+@dataclass
+class _Answered:
+    """A sink that keeps what each chunk of runs comes to, in memory or in a store."""
+
+    ensemble: Ensemble
+    outcomes: Outcomes
+    store: StoredAnswers | None
+    reduce: Reduce = field(init=False)
+    _answers: dict[int, xr.Dataset] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.reduce = _Answering(self.outcomes.compute)
+
+    def missing(self) -> list[int]:
+        """Chunks that are not in the store."""
+        there = self.store.finished() if self.store else set()
+        return [chunk for chunk in range(self.ensemble.chunks) if chunk not in there]
+
+    def take(self, chunk: int, piece: xr.Dataset) -> None:
+        """Keep the answers of a chunk."""
+        if self.store:
+            self.store.save(chunk, piece)
+        else:
+            self._answers[chunk] = piece
+
+    def pause(self) -> None:
+        """All that is finished is in the store."""
+
+    def result(self) -> xr.Dataset:
+        """The answers of all chunks."""
+        chunks = range(self.ensemble.chunks)
+        answers = [self.store.load(k) if self.store else self._answers[k] for k in chunks]
+        return xr.concat(answers, RUN)
+
+
+@dataclass(frozen=True)
+class _Answering:
+    compute: Callable[[xr.Dataset], xr.Dataset]
+
+    def is_finished(self, chunk: int) -> bool:
+        return False
+
+    def __call__(
+        self, job: Job, chunk: int, batch: Batch, outcome: Outcome, threads: int
+    ) -> xr.Dataset:
+        """What a chunk comes to, where it ran."""
+        runs = dataset(job.target, job.names, batch, outcome, {})
+        # a copy: what is read from a run is a view of it, and would keep all of its numbers
+        return self.compute(runs).drop_vars(RUN, errors="ignore").copy(deep=True)

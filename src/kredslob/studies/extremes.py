@@ -94,6 +94,7 @@ def single_runs(
     *,
     at: Sequence[float],
     save: Sequence[str],
+    client: Any = None,
 ) -> Iterator[tuple[Sequence[Extreme], xr.Dataset]]:
     """Runs under one condition each, some at a time, without those that the model refuses.
 
@@ -103,12 +104,12 @@ def single_runs(
         part = extremes[begin : begin + SINGLES_AT_ONCE]
         try:
             changes = [{extreme.name: extreme.values} for extreme in part]
-            runs = model.run_many(changes, scenario, at=list(at), save=list(save))
+            runs = model.run_many(changes, scenario, at=list(at), save=list(save), client=client)
         except ParameterError:
             if len(part) == 1:
                 continue
             for half in (part[: len(part) // 2], part[len(part) // 2 :]):
-                yield from single_runs(model, scenario, half, at=at, save=save)
+                yield from single_runs(model, scenario, half, at=at, save=save, client=client)
         else:
             yield part, runs
 
@@ -122,6 +123,7 @@ def pair_runs(
     save: Sequence[str],
     years: float | None = None,
     budget: float = PAIR_BUDGET,
+    client: Any = None,
 ) -> Iterator[Conditioned]:
     """Runs under each pair of conditions, some at a time.
 
@@ -131,7 +133,7 @@ def pair_runs(
         As for `Model.run_many`.
     extremes : sequence of Extreme
         Conditions that the model takes; two that change the same number are no pair.
-    at, save, years
+    at, save, years, client
         As for `Model.run_many`.
     budget : float
         Runs times time steps times numbers in the model that may be computed. If all pairs take
@@ -156,7 +158,9 @@ def pair_runs(
     def part(some: np.ndarray) -> Iterator[Conditioned]:
         design = _design(model, changes, base, some)
         try:
-            runs = model.run_many(design, scenario, at=list(at), save=list(save), years=years)
+            runs = model.run_many(
+                design, scenario, at=list(at), save=list(save), years=years, client=client
+            )
         except ParameterError:
             for half in np.array_split(some, 2) if len(some) > 1 else ():
                 yield from part(half)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,9 +19,11 @@ from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
+from kredslob.store import claim
 from kredslob.studies.critical_rate import RATE
 from kredslob.studies.evaluate import Outcomes, evaluate, only
 from kredslob.studies.factors import Factor, check_seed
+from kredslob.studies.question import question
 from kredslob.studies.questions import cycle_factors, cycle_questions, stated_in, whole_years
 from kredslob.studies.sensitivity import (
     check_sobol,
@@ -34,6 +38,7 @@ OUTCOMES = ("loop gain", "citizens helped", "net present value of public purse")
 TRAJECTORIES = 20
 INPUTS = 12
 SAMPLES = 512
+_METHODS = ("screened", "ranked", "moved")
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def hinge_study(
     samples: int = SAMPLES,
     seed: int = 0,
     years: int | None = None,
+    client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> HingeStudy:
     """Screen all uncertain inputs and rank the strongest.
@@ -84,6 +91,8 @@ def hinge_study(
         How many of the strongest are ranked, from 1.
     years : int, optional
         Horizon, 1 to 70 whole years. Default: as the model file says.
+    client, store
+        As for `kredslob.studies.evaluate.evaluate`; all methods share one store.
     progress : callable, optional
         Called with (runs done, runs in all).
 
@@ -97,6 +106,8 @@ def hinge_study(
         SALib is not installed, an outcome is unknown, there are too few trajectories or samples or
         the samples are no power of 2, or as for `morris`. All that can be is checked before the
         first run.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
     """
     check_trajectories(trajectories)
     check_sobol(samples)
@@ -110,6 +121,14 @@ def hinge_study(
     runs = [trajectories * (len(factors) + 2), samples * (few + 2), 2 * few + 1]
     part = _parts(progress, runs)
     check_outcomes(model, asked, scenario, horizon)
+    folder = None if store is None else Path(store)
+    if folder is not None:
+        claim(folder, question(model, scenario, factors, asked, horizon, seed))
+
+    def given(number: int) -> dict[str, Any]:
+        own = folder and folder / _METHODS[number]
+        return {"years": horizon, "client": client, "store": own, "progress": part(number)}
+
     screened = morris(
         model,
         factors,
@@ -117,14 +136,11 @@ def hinge_study(
         scenario,
         trajectories=trajectories,
         seed=seed,
-        years=horizon,
-        progress=part(0),
+        **given(0),
     )
     chosen = strongest(screened, few)
-    ranked = sobol(
-        model, chosen, asked, scenario, samples=samples, seed=seed, years=horizon, progress=part(1)
-    )
-    moved = one_at_a_time(model, chosen, asked, scenario, years=horizon, progress=part(2))
+    ranked = sobol(model, chosen, asked, scenario, samples=samples, seed=seed, **given(1))
+    moved = one_at_a_time(model, chosen, asked, scenario, **given(2))
     return HingeStudy(screened, ranked, moved)
 
 

@@ -15,6 +15,8 @@ from kredslob.design import RUN, find
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 
+_FEW = 64  # short runs: to start more threads, or to send them away, takes longer than to run them
+
 Observed = pd.Series | pd.DataFrame | xr.DataArray | Mapping[str, pd.Series]
 Scenario = Mapping[str, Any] | HasParameters | None
 
@@ -125,6 +127,8 @@ class Simulator:
         What to compare with.
     scenario : mapping or object with ``parameters``, optional
         What all runs share, as for `Model.run`.
+    client : dask.distributed.Client, optional
+        A cluster for batches of more than 64 runs.
 
     Raises
     ------
@@ -133,9 +137,15 @@ class Simulator:
     """
 
     def __init__(
-        self, model: Model, names: Sequence[str], observations: Observations, scenario: Scenario
+        self,
+        model: Model,
+        names: Sequence[str],
+        observations: Observations,
+        scenario: Scenario,
+        client: Any = None,
     ) -> None:
         self._model, self._names, self._scenario = model, list(names), scenario
+        self._client = client
         self._times = np.unique(observations.times)
         self._at = np.searchsorted(self._times, observations.times)
         self._parts = observations.parts()
@@ -145,12 +155,14 @@ class Simulator:
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Values at the observations, shape (points, observations); points are a row a run."""
         design = dict(zip(self._names, points.T, strict=True))
+        few = len(points) <= _FEW
         runs = self._model.run_many(
             design,
             self._scenario,
             at=self._times.tolist(),
             save=self._save,
-            threads=_threads(points),
+            threads=1 if few else None,
+            client=None if few else self._client,
         )
         values = np.empty((len(points), len(self._at)))
         for (name, elements), part in zip(self._cells, self._parts, strict=True):
@@ -160,11 +172,6 @@ class Simulator:
                 :, self._at[part]
             ]
         return values
-
-
-def _threads(points: np.ndarray) -> int | None:
-    """One thread for a few short runs: to start more takes longer than to run them."""
-    return 1 if len(points) <= 64 else None
 
 
 def _cell(model: Model, label: str) -> tuple[str, dict[str, str]]:

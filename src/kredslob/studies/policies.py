@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -11,11 +13,13 @@ from kredslob.cycle.scenario import Scenario
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
+from kredslob.store import claim
 from kredslob.studies.critical_rate import RATE, check_constant_rate
 from kredslob.studies.evaluate import Outcomes, only
 from kredslob.studies.extras import extra
 from kredslob.studies.factors import check_seed
 from kredslob.studies.hinges import check_outcomes
+from kredslob.studies.question import question
 from kredslob.studies.questions import (
     cycle_draws,
     cycle_levers,
@@ -25,7 +29,7 @@ from kredslob.studies.questions import (
     whole_years,
 )
 from kredslob.studies.robustness import Ranges, evaluate_policies, robustness
-from kredslob.studies.search import Levers, search
+from kredslob.studies.search import Levers, check_search, search
 
 JUDGED_BY = ("net present value of public purse", "citizens helped", "complex need helped")
 DRAWS = 256
@@ -68,6 +72,8 @@ def policy_study(
     generations: int = GENERATIONS,
     seed: int = 0,
     years: int | None = None,
+    client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> PolicyStudy:
     """Judge candidate policies over draws of all that is uncertain, and search for better ones.
@@ -98,18 +104,24 @@ def policy_study(
         From 0: of the draws and of the search.
     years : int, optional
         Horizon, 1 to 70 whole years. Default: as the model file says.
+    client, store
+        As for `evaluate_policies` and `search`, which share one store.
     progress : callable, optional
         Called with (rounds done, rounds in all): a candidate is one, and so is a generation.
 
     Returns
     -------
     PolicyStudy
+        If the search is interrupted from the keyboard, its front is that of the generations done,
+        and its attribute "interrupted" is 1.
 
     Raises
     ------
     ParameterError
         A rule sets the rate of the scenario, an outcome or lever is unknown, there are too few
         draws or they are no power of 2, or as for `evaluate_policies`, `robustness` and `search`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
     """
     check_constant_rate(scenario)
     extra("pymoo", "pymoo")
@@ -123,25 +135,41 @@ def policy_study(
     policies = dict(candidates or cycle_policies(scenario.setting))
     enough = thresholds or _good_enough(model, asked, scenario, horizon)
     seeds = (seed + 1, seed + 2)
+    chosen, wanted = levers or cycle_levers(), cycle_objectives()
     rounds = len(policies) + len(seeds) * generations
 
-    def told(before: int) -> Progress | None:
-        return None if progress is None else lambda done, _: progress(before + done, rounds)
+    def told(before: int, own: int) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda done, whole: progress(before + own * done / whole, rounds)
 
     few = min(draws, _SEARCH_DRAWS)
     drawn, held_out, searched = (
         cycle_draws(scenario, count, method="sobol", seed=seed + k)
         for k, count in enumerate((draws, draws, few))
     )
-    results = evaluate_policies(model, policies, drawn, asked, years=horizon, progress=told(0))
+    check_search(chosen, wanted, searched, population, generations, seeds)
+    folder = None if store is None else Path(store)
+    if folder is not None:
+        claim(folder, question(model, scenario, policies, drawn, horizon))
+    results = evaluate_policies(
+        model,
+        policies,
+        drawn,
+        asked,
+        years=horizon,
+        client=client,
+        store=folder and folder / "candidates",
+        progress=told(0, len(policies)),
+    )
     judged = {
         outcome: robustness(results, outcome, larger_is_better=True, thresholds=enough)
         for outcome in dict.fromkeys(outcomes)
     }
     front = search(
         model,
-        levers or cycle_levers(),
-        cycle_objectives(),
+        chosen,
+        wanted,
         asked,
         scenario,
         draws=searched,
@@ -150,7 +178,9 @@ def policy_study(
         generations=generations,
         seeds=seeds,
         years=horizon,
-        progress=told(len(policies)),
+        client=client,
+        store=folder and folder / "search",
+        progress=told(len(policies), rounds - len(policies)),
     )
     return PolicyStudy(results, judged, front)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,12 +36,13 @@ def posterior(
     walkers: int | None = None,
     seed: int = 0,
     scenario: Scenario = None,
+    client: Any = None,
 ) -> xr.Dataset:
     """Draw constants of a model from their posterior, given observed series.
 
     Parameters
     ----------
-    model, observed, ranges, scenario
+    model, observed, ranges, scenario, client
         As for `kredslob.studies.calibration.calibrate`; before the data, each constant is uniform
         over its range, and independent of the others.
     steps : int
@@ -88,7 +90,7 @@ def posterior(
             f"number of walkers, at least {2 * len(factors)}"
         )
     names = [f.name for f in factors]
-    simulate = Simulator(model, names, observations, scenario)
+    simulate = Simulator(model, names, observations, scenario, client)
     low, high = (np.array([getattr(f, end) for f in factors]) for end in ("low", "high"))
 
     def density(points: np.ndarray) -> np.ndarray:
@@ -98,8 +100,8 @@ def posterior(
             found[inside] = _log_density(simulate(points[inside]), observations)
         return found
 
-    fitted = calibrate(model, observed, ranges, seed=seed, scenario=scenario).estimates
-    begin = _begin(fitted, count, np.random.default_rng(seed))
+    fit = calibrate(model, observed, ranges, seed=seed, scenario=scenario, client=client)
+    begin = _begin(fit.estimates, count, np.random.default_rng(seed))
     sampler = emcee.EnsembleSampler(count, len(names), density, vectorize=True)
     sampler.random_state = np.random.RandomState(seed).get_state()
     # a constant that the data say nothing about spreads over its range: no reason to stop

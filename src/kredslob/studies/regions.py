@@ -21,6 +21,7 @@ from kredslob.cycle.threshold import (
     loop_gain,
     margin,
 )
+from kredslob.ensemble import Progress, part_of
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.critical_rate import RATE, check_constant_rate, late_times
 
@@ -44,6 +45,8 @@ def sustaining_regions(
     scenario: Mapping[str, Any] | HasParameters | None = None,
     *,
     years: float | None = None,
+    client: Any = None,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """Simulate a fund on three maps of policy, to see where it carries itself.
 
@@ -65,6 +68,10 @@ def sustaining_regions(
         What to change, as for `Model.run`.
     years : float, optional
         Horizon, in years. Default: as the model file says.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with (runs done, runs in all).
 
     Returns
     -------
@@ -92,8 +99,9 @@ def sustaining_regions(
     found = xr.Dataset(
         {"current rate": now[RATE], "current loop gain": loop_gain(run)}, attrs=run.attrs
     )
-    for name, axis in axes.items():
-        found = found.merge(_map(model, scenario, name, axis, rates, years))
+    for number, (name, axis) in enumerate(axes.items()):
+        part = part_of(progress, number, len(axes))
+        found = found.merge(_map(model, scenario, name, axis, rates, years, client, part))
         found[f"current {name}"] = _described(xr.DataArray(axis.current), f"current {name}")
         found[name].attrs = {"units": "Dmnl", "long_name": name}
     found[RATE].attrs = {"units": "Dmnl", "long_name": RATE}
@@ -107,6 +115,8 @@ def _map(
     axis: _Axis,
     rates: np.ndarray,
     years: float | None,
+    client: Any,
+    progress: Progress | None,
 ) -> xr.Dataset:
     design = {n: np.repeat(v, len(rates), axis=0) for n, v in axis.constants.items()}
     runs = model.run_many(
@@ -115,6 +125,8 @@ def _map(
         years=years,
         at=late_times(model, years),
         save=[*COVERAGE_VARIABLES, *GAIN_VARIABLES],
+        client=client,
+        progress=progress,
     )
     gain = loop_gain(runs).values.reshape(len(axis.values), -1)
     if name == "investor share of savings":

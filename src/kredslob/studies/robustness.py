@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from kredslob.design import RUN
-from kredslob.ensemble import Progress
+from kredslob.ensemble import Progress, part_of
 from kredslob.errors import ParameterError
 from kredslob.program import key
 from kredslob.simulation import HasParameters, Model
+from kredslob.store import claim
 from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.question import question
 
 POLICY = "policy"
 LANGUAGES = ("da", "en")
@@ -48,6 +51,7 @@ def evaluate_policies(
     seed: int = 0,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run every policy over the same draws.
@@ -63,10 +67,12 @@ def evaluate_policies(
         Over ``run``, such as `kredslob.studies.factors.sample` gives: what no policy decides.
     outcomes : Outcomes
         What is asked of each run.
-    years, seed, threads, client
+    years, seed, threads
         As for `Model.run_many`.
+    client, store
+        As for `kredslob.studies.evaluate.evaluate`; all policies share one store.
     progress : callable, optional
-        Called with (policies done, policies in all).
+        Called with (runs done, runs in all), over all policies.
 
     Returns
     -------
@@ -79,18 +85,29 @@ def evaluate_policies(
     ParameterError
         There is no policy, two of them state different values of what is drawn, or as for
         `kredslob.studies.evaluate.evaluate`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
     """
     if not policies:
         raise ParameterError("policies: found none, expected at least one")
     _check_held(policies, draws)
-    found = []
-    for number, scenario in enumerate(policies.values(), 1):
-        one = evaluate(
-            model, draws, outcomes, scenario, years=years, seed=seed, threads=threads, client=client
+    if store is not None:
+        claim(Path(store), question(model, policies, draws, outcomes, years, seed))
+    found = [
+        evaluate(
+            model,
+            draws,
+            outcomes,
+            scenario,
+            years=years,
+            seed=seed,
+            threads=threads,
+            client=client,
+            store=None if store is None else Path(store) / f"policy-{number + 1}",
+            progress=part_of(progress, number, len(policies)),
         )
-        found.append(one)
-        if progress:
-            progress(number, len(policies))
+        for number, scenario in enumerate(policies.values())
+    ]
     inputs = [f"input {name}" for name in draws.data_vars]
     names = xr.DataArray(list(policies), dims=POLICY, name=POLICY)
     results = xr.concat([one.drop_vars(inputs) for one in found], names)

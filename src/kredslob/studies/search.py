@@ -1,16 +1,16 @@
 """Many-objective search: the policies that no other policy beats in everything at once.
 
-NSGA-II (Deb, Pratap, Agarwal and Meyarivan 2002, doi:10.1109/4235.996017) for up to three
-objectives and NSGA-III (Deb and Jain 2014, doi:10.1109/TEVC.2013.2281535) beyond, both by pymoo
-(Blank and Deb 2020, doi:10.1109/ACCESS.2020.2990567). A generation is one ensemble: all its
-policies over all draws.
+A generation is one ensemble: all its policies over all draws. `kredslob.studies.evolution` makes
+the next one of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import comb
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
+from kredslob.store import claim
 from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.evolution import Evolved, best, evolve, hypervolume, name_of
+from kredslob.studies.question import question
 from kredslob.studies.robustness import POLICY, Ranges, meets
 
 Levers = Mapping[str, tuple[float, float]]
 HELD_OUT = " on held-out draws"
 _BITS = 36  # of an objective that the search heeds: ten digits
-_MOST_BY_CROWDING = 3  # objectives up to which NSGA-II keeps the front spread
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,11 @@ class _Task:
     scenario: Mapping[str, Any] | HasParameters | None
     years: float | None
     threads: int | None
+    client: Any
 
-    def reached(self, points: np.ndarray, draws: xr.Dataset | None) -> xr.Dataset:
+    def reached(
+        self, points: np.ndarray, draws: xr.Dataset | None, store: Path | None = None
+    ) -> xr.Dataset:
         """Objectives of policies at these points, shape (policies, levers), in one ensemble."""
         count = draws.sizes[RUN] if draws is not None else 1
         design = {name: (RUN, np.repeat(points[:, k], count)) for k, name in enumerate(self.levers)}
@@ -100,6 +105,8 @@ class _Task:
             self.scenario,
             years=self.years,
             threads=self.threads,
+            client=self.client,
+            store=store,
         )
         found = {o.name: self._objective(o, results, len(points)) for o in self.objectives}
         return xr.Dataset(found, attrs=results.attrs)
@@ -127,15 +134,6 @@ class _Task:
         return np.ldexp(np.round(share * 2.0**_BITS) / 2.0**_BITS, power)
 
 
-@dataclass(frozen=True)
-class _Search:
-    """What one seed found: its last whole population, and the front of each generation."""
-
-    points: np.ndarray
-    costs: np.ndarray
-    fronts: list[np.ndarray]
-
-
 def search(
     model: Model,
     levers: Levers,
@@ -150,6 +148,8 @@ def search(
     seeds: Sequence[int] = (1, 2),
     years: float | None = None,
     threads: int | None = None,
+    client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Search for the policies that no other beats in all objectives.
@@ -180,6 +180,12 @@ def search(
         the same policies.
     years, threads
         As for `Model.run_many`.
+    client : dask.distributed.Client, optional
+        A cluster whose workers share the runs of each generation. Needs ``kredslob[cluster]``.
+    store : Path or str, optional
+        Folder for each generation, as soon as its runs are finished. If a search is broken off,
+        the same call goes on from there and finds the same; a call with more generations or other
+        seeds goes on as well.
     progress : callable, optional
         Called with (generations done, generations in all), over all seeds.
 
@@ -191,7 +197,8 @@ def search(
         held-out draws"; "seed" that found it. "hypervolume", over ``seed_run`` and ``generation``:
         share of the box between the best and the worst value met of each objective that lies
         behind the front of that generation, 0 to 1; it rises and levels off as a search converges.
-        Attributes say what made it.
+        "drawn", over ``input`` and ``draw``: the draws. Attributes say what made it, with the
+        settings of the algorithm, so that `kredslob.studies.saved_search` can keep it.
 
         If a search is interrupted from the keyboard, the generations done so far count, and the
         attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
@@ -201,6 +208,8 @@ def search(
     ParameterError
         A lever, objective, count or seed makes no sense, a lever is drawn too, pymoo is not
         installed, or as for `kredslob.studies.evaluate.evaluate`.
+    InputFileError
+        The store cannot be used, or holds another search.
 
     Examples
     --------
@@ -209,13 +218,25 @@ def search(
     ... )
     >>> within(found, {"citizens helped": (100, None)})  # doctest: +SKIP
     """
-    _check(levers, objectives, draws, population, generations, seeds)
-    task = _Task(model, levers, objectives, outcomes, scenario, years, threads)
-    found: dict[int, _Search] = {}
+    check_search(levers, objectives, draws, population, generations, seeds)
+    task = _Task(model, levers, objectives, outcomes, scenario, years, threads, client)
+    folder = None if store is None else Path(store)
+    if folder is not None:
+        asked = (list(levers.items()), objectives, outcomes, scenario, years, draws, population)
+        claim(folder, question(model, name_of(len(objectives)), *asked))
+    found: dict[int, Evolved] = {}
     interrupted = False
     try:
         for number, seed in enumerate(seeds):
-            for one in _generations(task, draws, population, generations, seed):
+            costs_of = partial(_costs, task, draws, folder, seed)
+            for one in evolve(
+                costs_of,
+                list(levers.values()),
+                len(objectives),
+                population=population,
+                generations=generations,
+                seed=seed,
+            ):
                 found[seed] = one
                 if progress:
                     progress(number * generations + len(one.fronts), len(seeds) * generations)
@@ -225,12 +246,45 @@ def search(
         interrupted = True
     results = _joined(task, found, draws, held_out)
     return results.assign_attrs(
-        algorithm=_name_of(len(objectives)),
+        {**results.attrs, **_asked(levers, objectives, draws, held_out)},
+        algorithm=name_of(len(objectives)),
         population=population,
         generations=generations,
         seeds=list(seeds),
         interrupted=int(interrupted),
     )
+
+
+def check_search(
+    levers: Levers,
+    objectives: Sequence[Objective],
+    draws: xr.Dataset | None,
+    population: int,
+    generations: int,
+    seeds: Sequence[int],
+) -> None:
+    """Raise ParameterError if a search, as for `search`, makes no sense or pymoo is missing."""
+    if not levers:
+        raise ParameterError("levers: found none, expected at least one")
+    for name, (low, high) in levers.items():
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
+        if draws is not None and name in draws:
+            raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
+    names = [o.name for o in objectives]
+    if len(set(names)) < max(len(names), 2):
+        raise ParameterError("a search needs at least two objectives, each of them once")
+    if population < 4 or generations < 1:
+        raise ParameterError(
+            f"found population {population} and generations {generations}, "
+            "expected at least 4 and at least 1"
+        )
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
+    try:
+        import pymoo  # noqa: F401
+    except ImportError:
+        raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
 
 
 def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
@@ -261,92 +315,22 @@ def names_of(policies: xr.Dataset, role: str) -> list[str]:
     return [str(n) for n, values in policies.data_vars.items() if values.attrs.get("role") == role]
 
 
-def _check(
-    levers: Levers,
-    objectives: Sequence[Objective],
+def _costs(
+    task: _Task,
     draws: xr.Dataset | None,
-    population: int,
-    generations: int,
-    seeds: Sequence[int],
-) -> None:
-    if not levers:
-        raise ParameterError("levers: found none, expected at least one")
-    for name, (low, high) in levers.items():
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
-        if draws is not None and name in draws:
-            raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
-    names = [o.name for o in objectives]
-    if len(set(names)) < max(len(names), 2):
-        raise ParameterError("a search needs at least two objectives, each of them once")
-    if population < 4 or generations < 1:
-        raise ParameterError(
-            f"found population {population} and generations {generations}, "
-            "expected at least 4 and at least 1"
-        )
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
-    try:
-        import pymoo  # noqa: F401
-    except ImportError:
-        raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
-
-
-def _generations(
-    task: _Task, draws: xr.Dataset | None, population: int, generations: int, seed: int
-) -> Iterator[_Search]:
-    """Search from one seed, and give what is found so far after each generation."""
-    from pymoo.core.evaluator import Evaluator
-    from pymoo.core.problem import Problem
-    from pymoo.problems.static import StaticProblem
-
-    low, high = np.array(list(task.levers.values()), dtype=float).T
-    problem = Problem(n_var=len(low), n_obj=len(task.objectives), xl=low, xu=high)
-    algorithm = _algorithm(len(task.objectives), population)
-    algorithm.setup(problem, termination=("n_gen", generations), seed=int(seed))
-    fronts: list[np.ndarray] = []
-    while algorithm.has_next():
-        asked = algorithm.ask()
-        costs = task.costs(task.reached(asked.get("X"), draws))
-        Evaluator().eval(StaticProblem(problem, F=costs), asked)
-        algorithm.tell(infills=asked)
-        points, costs = algorithm.pop.get("X"), algorithm.pop.get("F")
-        fronts.append(costs[_best(costs)])
-        yield _Search(points, costs, list(fronts))
-
-
-def _algorithm(objectives: int, population: int) -> Any:
-    if objectives <= _MOST_BY_CROWDING:
-        from pymoo.algorithms.moo.nsga2 import NSGA2
-
-        return NSGA2(pop_size=population)
-    from pymoo.algorithms.moo.nsga3 import NSGA3
-    from pymoo.util.ref_dirs import get_reference_directions
-
-    steps = 1  # of Das and Dennis' lattice: as many directions as the population can follow
-    while comb(objectives + steps, steps + 1) <= population:
-        steps += 1
-    directions = get_reference_directions("das-dennis", objectives, n_partitions=steps)
-    return NSGA3(directions, pop_size=max(population, len(directions)))
-
-
-def _name_of(objectives: int) -> str:
-    import pymoo
-
-    which = "NSGA-II" if objectives <= _MOST_BY_CROWDING else "NSGA-III"
-    return f"{which}, pymoo {pymoo.__version__}"
-
-
-def _best(costs: np.ndarray) -> np.ndarray:
-    """Places of the policies that no other beats."""
-    from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
-
-    return np.sort(NonDominatedSorting().do(costs, only_non_dominated_front=True))
+    folder: Path | None,
+    seed: int,
+    generation: int,
+    points: np.ndarray,
+) -> np.ndarray:
+    """Costs of the policies of a generation; runs that the folder holds are not made again."""
+    store = None if folder is None else folder / f"seed-{seed}-generation-{generation}"
+    return task.costs(task.reached(points, draws, store))
 
 
 def _joined(
     task: _Task,
-    found: Mapping[int, _Search],
+    found: Mapping[int, Evolved],
     draws: xr.Dataset | None,
     held_out: xr.Dataset | None,
 ) -> xr.Dataset:
@@ -356,7 +340,7 @@ def _joined(
     seeds = np.repeat(list(found), [len(one.points) for one in found.values()])
     # the same policy may come from several seeds
     points, first = np.unique(points, axis=0, return_index=True)
-    kept = _best(costs[first])
+    kept = best(costs[first])
     points, costs, seeds = points[kept], costs[first][kept], seeds[first][kept]
     order = np.argsort(costs[:, 0], kind="stable")
     points, seeds = points[order], seeds[order]
@@ -369,7 +353,41 @@ def _joined(
             values.attrs |= {"long_name": f"{objective.name}{HELD_OUT}", "role": "held out"}
             results[f"{objective.name}{HELD_OUT}"] = values
     results["hypervolume"] = _hypervolume(found)
+    if draws is not None:
+        results["drawn"] = _drawn(draws)
     return results.assign_coords({POLICY: np.arange(len(points))})
+
+
+def _asked(
+    levers: Levers,
+    objectives: Sequence[Objective],
+    draws: xr.Dataset | None,
+    held_out: xr.Dataset | None,
+) -> dict[str, str]:
+    """What was asked, as JSON: ranges of the levers, objectives, and how draws were made."""
+
+    def plain(drawn: xr.Dataset | None) -> dict[str, Any]:
+        if drawn is None:
+            return {}
+        return {
+            "draws": drawn.sizes[RUN],
+            **{k: np.asarray(v).tolist() for k, v in drawn.attrs.items()},
+        }
+
+    asked = {
+        "levers": {name: [float(end) for end in ends] for name, ends in levers.items()},
+        "objectives": [asdict(objective) for objective in objectives],
+        "draws": plain(draws),
+        "held_out": plain(held_out),
+    }
+    return {name: json.dumps(value) for name, value in asked.items()}
+
+
+def _drawn(draws: xr.Dataset) -> xr.DataArray:
+    values = np.stack([column.values for column in draws.data_vars.values()])
+    names = {"input": [str(name) for name in draws.data_vars]}
+    attrs = {"units": "as in the model", "long_name": "value drawn", "role": "drawn"}
+    return xr.DataArray(values, names, ("input", "draw"), attrs=attrs)
 
 
 def _levers(task: _Task, points: np.ndarray) -> dict[str, xr.DataArray]:
@@ -381,21 +399,11 @@ def _levers(task: _Task, points: np.ndarray) -> dict[str, xr.DataArray]:
     return columns
 
 
-def _hypervolume(found: Mapping[int, _Search]) -> xr.DataArray:
-    """Share of the box of all that any front has met that lies behind each front."""
-    from pymoo.indicators.hv import Hypervolume
-
-    met = np.concatenate([front for one in found.values() for front in one.fronts])
-    best, worst = met.min(axis=0), met.max(axis=0)
-    width = np.where(worst > best, worst - best, 1.0)
-    volume = Hypervolume(ref_point=np.ones(met.shape[1]))
-    longest = max(len(one.fronts) for one in found.values())
-    shares = np.full((len(found), longest), np.nan)  # of what was interrupted, nothing is known
-    for row, one in enumerate(found.values()):
-        shares[row, : len(one.fronts)] = [volume.do((f - best) / width) for f in one.fronts]
+def _hypervolume(found: Mapping[int, Evolved]) -> xr.DataArray:
+    shares = hypervolume([one.fronts for one in found.values()])
     return xr.DataArray(
         shares,
-        {"seed_run": list(found), "generation": np.arange(1, longest + 1)},
+        {"seed_run": list(found), "generation": np.arange(1, shares.shape[1] + 1)},
         ("seed_run", "generation"),
         attrs={"units": "Dmnl", "long_name": "hypervolume"},
     )

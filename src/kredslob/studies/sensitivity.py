@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,14 @@ def one_at_a_time(
     years: float | None = None,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Move each input alone to both ends of its range: 2k + 1 runs for k inputs.
 
     Parameters
     ----------
-    model, factors, outcomes, scenario, years, threads, client, progress
+    model, factors, outcomes, scenario, years, threads, client, store, progress
         As for `morris`.
 
     Returns
@@ -86,6 +88,7 @@ def one_at_a_time(
         years=years,
         threads=threads,
         client=client,
+        store=store,
         progress=progress,
     )
     found = _answers(runs)
@@ -119,6 +122,7 @@ def morris(
     years: float | None = None,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Screen many inputs by elementary effects: r(k + 2) runs for k inputs and a dummy.
@@ -132,8 +136,10 @@ def morris(
     outcomes : Outcomes
         What is asked, such as `kredslob.studies.evaluate.at_end` or
         `kredslob.studies.evaluate.over_time` give.
-    scenario, years, threads, client
+    scenario, years, threads
         As for `Model.run_many`.
+    client, store
+        As for `kredslob.studies.evaluate.evaluate`.
     trajectories : int
         Paths r through the unit cube, at least 4; each moves every input once by two thirds of its
         distribution.
@@ -180,6 +186,7 @@ def morris(
         seed=seed,
         threads=threads,
         client=client,
+        store=store,
         progress=progress,
     )
 
@@ -199,13 +206,14 @@ def sobol(
     years: float | None = None,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Split the variance of outcomes between inputs: N(k + 2) runs, N(2k + 2) with second order.
 
     Parameters
     ----------
-    model, factors, outcomes, scenario, years, threads, client, seed, progress
+    model, factors, outcomes, scenario, years, threads, client, store, seed, progress
         As for `morris`.
     samples : int
         N, a power of 2, at least 64.
@@ -252,6 +260,7 @@ def sobol(
         seed=seed,
         threads=threads,
         client=client,
+        store=store,
         progress=progress,
     )
 
@@ -271,6 +280,7 @@ def pawn(
     years: float | None = None,
     threads: int | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compare the distribution of outcomes with those where one input is known: N runs.
@@ -280,7 +290,7 @@ def pawn(
 
     Parameters
     ----------
-    model, factors, outcomes, scenario, years, threads, client, seed, progress
+    model, factors, outcomes, scenario, years, threads, client, store, seed, progress
         As for `morris`.
     samples : int
         N, at least 100: ten a slice.
@@ -318,6 +328,7 @@ def pawn(
         seed=seed,
         threads=threads,
         client=client,
+        store=store,
         progress=progress,
     )
 

@@ -24,6 +24,7 @@ def sweep(
     time_step: float | None = None,
     saveper: float | None = None,
     save: Sequence[str] | None = None,
+    client: Any = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run the model over a grid of scalar constants.
@@ -36,7 +37,7 @@ def sweep(
         What all runs have in common.
     levers : mapping of str to sequence of float
         Values of each constant that is varied, by its name in the model file.
-    years, time_step, saveper, save, progress
+    years, time_step, saveper, save, client, progress
         As for `Model.run_many`.
 
     Returns
@@ -68,6 +69,7 @@ def sweep(
         time_step=time_step,
         saveper=saveper,
         save=save,
+        client=client,
         progress=progress,
     )
     return _on_grid(runs, levers, model)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from kredslob.cycle.goals import GOAL_VARIABLES, goals
+from kredslob.ensemble import Progress, part_of
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.critical_rate import (
     RATE,
@@ -21,6 +23,7 @@ from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.sweep import sweep
 
 _RATES = 101  # every percent
+_PARTS = 3  # sweep, uncertainty and regions; the bracket takes no time
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ def threshold_study(
     years: float | None = None,
     draws: int = 2000,
     seed: int = 0,
+    client: Any = None,
+    progress: Progress | None = None,
 ) -> ThresholdStudy:
     """Find the threshold of a policy, its spread, its regions and its goals.
 
@@ -73,6 +78,10 @@ def threshold_study(
         Horizon, in whole years, at most 70. Default: as the model file says.
     draws, seed : int
         As for `kredslob.studies.critical_rate.critical_rate_uncertainty`.
+    client : dask.distributed.Client, optional
+        As for `Model.run_many`.
+    progress : callable, optional
+        Called with what is done and what there is in all, roughly by time.
 
     Returns
     -------
@@ -85,11 +94,15 @@ def threshold_study(
     """
     check_constant_rate(scenario)
     levers = {RATE: np.linspace(0, 1, _RATES).tolist()}
-    runs = sweep(model, scenario, levers, years=years, saveper=1, save=GOAL_VARIABLES)
+    part = partial(part_of, progress, parts=_PARTS)
+    given: dict[str, Any] = {"years": years, "client": client}
+    runs = sweep(model, scenario, levers, saveper=1, save=GOAL_VARIABLES, progress=part(0), **given)
     return ThresholdStudy(
         runs=runs,
         goals=goals(runs),
-        bracket=critical_bracket(model, scenario, years=years),
-        uncertainty=critical_rate_uncertainty(model, scenario, draws=draws, seed=seed, years=years),
-        regions=sustaining_regions(model, scenario, years=years),
+        bracket=critical_bracket(model, scenario, **given),
+        uncertainty=critical_rate_uncertainty(
+            model, scenario, draws=draws, seed=seed, progress=part(1), **given
+        ),
+        regions=sustaining_regions(model, scenario, progress=part(2), **given),
     )

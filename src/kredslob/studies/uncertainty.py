@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from kredslob.design import RUN
-from kredslob.ensemble import Progress
+from kredslob.ensemble import Progress, part_of
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
+from kredslob.store import claim
 from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate
 from kredslob.studies.evaluate import Outcomes, evaluate
 from kredslob.studies.factors import sample
+from kredslob.studies.question import question
 from kredslob.studies.questions import (
     cycle_correlations,
     cycle_factors,
@@ -44,6 +47,7 @@ def uncertainty(
     correlations: Mapping[tuple[str, str], float] | None = None,
     structures: Mapping[str, float] | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run a policy under draws of the uncertain parameters, at several reinvestment rates.
@@ -71,8 +75,8 @@ def uncertainty(
     structures : mapping of str to float, optional
         Chance, 0 to 1, that a hypothesis holds, by name of its switch, such as "switch prevention".
         Default: one half each. `kredslob.studies.structures.by_structure` compares them.
-    client : dask.distributed.Client, optional
-        As for `Model.run_many`.
+    client, store
+        As for `kredslob.studies.evaluate.evaluate`; all rates share one store.
     progress : callable, optional
         Called with (runs done, runs in all).
 
@@ -101,6 +105,8 @@ def uncertainty(
     ParameterError
         A rate, the horizon, the number of draws or the seed makes no sense, a rule sets the rate,
         or as for `sample` and `Model.run_many`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
 
     References
     ----------
@@ -116,12 +122,22 @@ def uncertainty(
     together = cycle_correlations(factors) if correlations is None else correlations
     drawn = sample(factors, draws, seed=seed, correlations=together)
     asked = _with_paths(cycle_questions(horizon), horizon)
+    if store is not None:
+        claim(Path(store), question(model, scenario, shares, drawn, horizon))
     by_rate = []
     for number, rate in enumerate(shares):
         design = drawn.assign({RATE: (RUN, np.full(draws, rate))})
-        part = _part(progress, number, len(shares))
         by_rate.append(
-            evaluate(model, design, asked, scenario, years=horizon, client=client, progress=part)
+            evaluate(
+                model,
+                design,
+                asked,
+                scenario,
+                years=horizon,
+                client=client,
+                store=None if store is None else Path(store) / f"rate-{number + 1}",
+                progress=part_of(progress, number, len(shares)),
+            )
             .pipe(_with_fans)
             .drop_vars([f"input {name}" for name in design.data_vars])
         )
@@ -219,12 +235,6 @@ def _at_risk(whole: xr.Dataset) -> dict[str, xr.DataArray]:
 def _inputs(drawn: xr.Dataset) -> xr.DataArray:
     values = np.stack([column.values for column in drawn.data_vars.values()])
     return _figure(values, "as in the parameter table", "value drawn", "parameter", _DRAW)
-
-
-def _part(progress: Progress | None, number: int, parts: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, whole: progress(number * whole + done, parts * whole)
 
 
 def _figure(values: Any, units: str, long_name: str, *dims: str) -> xr.DataArray:

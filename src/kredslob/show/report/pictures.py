@@ -38,12 +38,11 @@ _DOTS_PER_INCH = 120  # of a page 6.5 inches wide some 200
 _HINGES_OF = ("loop gain", "net present value of public purse")
 PNG, SVG = "png", "svg"
 _LOOPS_SHOWN = 4
-_CORE = (  # where people and money are, and what moves them
-    *("Thriving", "Strained", "Crisis", "Strained In Intervention", "Crisis In Intervention"),
-    *("Newly Stable", "worsening", "easing", "recovery", "relapse", "starts from strained"),
-    *("starts from crisis", "back to strained", "back to crisis", "lifted"),
+_CORE = (  # where people in crisis and money are, and what moves them
+    *("Strained", "Crisis", "Crisis In Intervention", "Newly Stable"),
+    *("worsening", "easing", "relapse", "starts from crisis", "back to crisis", "lifted"),
     *("Identified Savings In Pipeline", "identified saving", "identified saving cashed"),
-    *("Fund Cash", "paid in", "returned savings", "spending", "reinvested"),
+    *("Fund Cash", "paid in", "returned savings", "spending"),
 )
 _KEPT = (  # variables that people know; chains between them become one link
     *("total cash", "starts", "lifted", "avoided cost", "identified saving", "reinvested"),

@@ -12,7 +12,6 @@ from kredslob.design import one_design
 from kredslob.program import Program
 from kredslob.show.language import LANGUAGES, words
 from kredslob.show.workshop.facilitation import facilitation
-from kredslob.show.workshop.figures import FONT
 from kredslob.show.workshop.levers import first_constant, levers_for_page
 
 _WORDS = ("workshop", "money", "element", "purse", "party", "table", "unit")
@@ -55,8 +54,8 @@ def content(
         "setting": opened.setting,
         "settings": {name: _place(program, place, scenarios) for name, place in places.items()},
         "levers": levers_for_page(program),
+        "tables": {name: _points(table.points) for name, table in program.tables.items()},
         "ranges": {name: list(program.ranges[name]) for name in _RANGES},
-        "font": FONT,
         "integration": program.integration,
         "facilitation": facilitation(places, scenarios),
         "words": {one: _page_words(one) for one in LANGUAGES},

@@ -12,9 +12,19 @@ from typing import Any
 
 FONT = "Segoe UI, Helvetica Neue, Roboto, Noto Sans, Liberation Sans, Arial, sans-serif"
 INK, MUTED, GRID, PAPER = "#1B2733", "#55636F", "#E4E7EA", "#FFFFFF"
-NOW, TODAY = "#0B5CAD", "#6B7680"
+NOW, TODAY = "#0B5CAD", "#5F6B75"
 SAVED = ("#B34A00", "#00734F", "#9A3F7A", "#7A5900")
-SAVED_DASHES = ("dashed", "dotdash", "dotted", [14, 4])
+SAVED_DASHES = ([8, 5], [10, 4, 2, 4], [2, 4], [14, 4])
+LOOKS = {
+    "font": FONT,
+    "ink": INK,
+    "muted": MUTED,
+    "now": NOW,
+    "today": TODAY,
+    "saved": SAVED,
+    "dashes": SAVED_DASHES,
+}
+"""What the page's scripts draw with."""
 _LINE, _TEXT_SIZE = 2.5, "14px"
 
 

@@ -22,7 +22,7 @@ class Lever:
     Parameters
     ----------
     constant : str
-        The model's constant.
+        The model's constant, or its table over time.
     low, high, step : float
         Where the slider ends and how far it jumps, in the constant's unit. The page widens the
         range where a setting or policy lies outside it.
@@ -33,6 +33,12 @@ class Lever:
         The element it moves; empty: all of them.
     shown_when : tuple of (str, float)
         Constants that must have these values for the lever to matter.
+    point : float, optional
+        For a table over time, the year whose value it moves. The levers of one table together are
+        its points; it is even between them and flat after the last.
+    fold : str
+        Neighbours with the same fold lie together under one heading, ``workshop.fold.NAME``, folded
+        away until somebody asks for them; empty: the lever stands by itself.
     """
 
     constant: str
@@ -42,10 +48,14 @@ class Lever:
     form: Form
     element: str = ""
     shown_when: tuple[tuple[str, float], ...] = ()
+    point: float | None = None
+    fold: str = ""
 
     @property
     def name(self) -> str:
-        """Name of the lever: the constant, with its element if it has one."""
+        """Name of the lever: the constant, with its element or its year if it has one."""
+        if self.point is not None:
+            return f"{self.constant}[{self.point:g}]"
         return f"{self.constant}[{self.element}]" if self.element else self.constant
 
 
@@ -67,6 +77,15 @@ LEVERS = (
         (
             Lever("reinvestment rate", 0, 1, 0.01, "percent", "", (("reinvestment rule", 0.0),)),
             Lever("reinvestment rule", 0, 2, 1, "choice"),
+            *(
+                Lever(
+                    "reinvestment schedule",
+                    *_SHARE,
+                    shown_when=(("reinvestment rule", 1.0),),
+                    point=year,
+                )
+                for year in (0, 10, 20)
+            ),
             Lever(
                 "reinvestment rate after payback",
                 *_SHARE,
@@ -78,8 +97,11 @@ LEVERS = (
         "money",
         (
             *(Lever("capital at start", 0, 50e6, 1e6, "money", kind) for kind in CAPITALS),
-            *(Lever("capital per year", 0, 10e6, 0.5e6, "money", kind) for kind in CAPITALS),
-            Lever("years of capital", 0, 40, 1, "years"),
+            *(
+                Lever("capital per year", 0, 10e6, 0.5e6, "money", kind, fold="yearly")
+                for kind in CAPITALS
+            ),
+            Lever("years of capital", 0, 40, 1, "years", fold="yearly"),
         ),
     ),
     Group(
@@ -87,8 +109,14 @@ LEVERS = (
         (
             Lever("reserved share for complex need", *_SHARE),
             Lever("allocation weight", *_SHARE),
-            *(Lever("group priority", 0, 3, 0.25, "times", group) for group in GROUPS),
-            Lever("intensity", 0.5, 2, 0.1, "times"),
+            *(
+                Lever("group priority", 0, 3, 0.25, "times", group, fold="priority")
+                for group in GROUPS
+            ),
+            *(
+                Lever("intensity", 0.5, 2, 0.1, "times", group, fold="intensity")
+                for group in GROUPS
+            ),
         ),
     ),
     Group(
@@ -169,12 +197,18 @@ def _plain(lever: Lever, program: Program) -> dict[str, Any]:
         "high": lever.high,
         "step": lever.step,
         "form": lever.form,
+        "point": lever.point,
+        "fold": lever.fold,
         "shownWhen": [list(condition) for condition in lever.shown_when],
         "places": list(_places(lever, program)),
     }
 
 
 def _places(lever: Lever, program: Program) -> Iterator[int]:
+    if lever.point is not None:
+        if lever.constant not in program.tables:
+            raise KredslobError(f"workshop: the model has no table '{lever.constant}'")
+        return
     array = program.arrays.get(lever.constant)
     if array is None or array.kind != "constant":
         raise KredslobError(f"workshop: the model has no constant '{lever.constant}'")

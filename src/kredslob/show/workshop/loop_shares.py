@@ -53,9 +53,11 @@ def loop_shares(place: str | Path, policies: Sequence[str | Path]) -> dict[str, 
         the absolute share of all that the loops do, 255 for all of it. Where a rule sets the rate,
         there is a single one.
     """
-    kept = _kept().get(str(place), {"policies": {}, "shares": {}})
-    named = {name: key for name, key in kept["policies"].items() if name in ("", *policies)}
-    shares = {key: kept["shares"][key] for key in dict.fromkeys(named.values())}
+    kept = _kept()
+    known = {key: packed for one in kept.values() for key, packed in one["shares"].items()}
+    named = kept[str(place)]["policies"] if str(place) in kept else {}
+    named = {name: key for name, key in named.items() if name in ("", *policies)}
+    shares = {key: known[key] for key in dict.fromkeys(named.values())}
     for policy in (None, *policies):
         if (policy or "") in named:
             continue
@@ -63,7 +65,7 @@ def loop_shares(place: str | Path, policies: Sequence[str | Path]) -> dict[str, 
         key = _key(scenario)
         named[scenario.name] = key
         if key not in shares:
-            shares[key] = _packed(scenario)
+            shares[key] = known.get(key) or _packed(scenario)
     return {"rates": list(RATES), "families": _families(), "policies": named, "shares": shares}
 
 

@@ -37,6 +37,7 @@ SCRIPTS = (
     "presets.js",
     "uncertainty.js",
     "guide.js",
+    "tries.js",
     "share_panel.js",
     "files.js",
     "ballot.js",
@@ -146,7 +147,7 @@ def _page(known: dict[str, Any], language: str) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    from kredslob.show.workshop.figures import figures
+    from kredslob.show.workshop.figures import LOOKS, figures
     from kredslob.targets.javascript import script_source
 
     document = Document()
@@ -170,6 +171,7 @@ def _page(known: dict[str, Any], language: str) -> str:
         style=Markup(_read("style.css") + _read("tools.css")),
         bokeh=Markup("\n".join(bokeh)),
         model=Markup(script_source(_program())),
+        looks=Markup(as_script(LOOKS)),
         content=Markup(as_script(known)),
         charts=Markup(as_script(charts)),
         items=Markup(as_script([item.to_json() for item in items])),

@@ -16,6 +16,7 @@ kredslob.catalog = (() => {
       id: lever.name,
       constant: lever.constant,
       element: lever.element,
+      point: lever.point,
       low: Number((low - below * step).toPrecision(12)),
       high: Number(Math.max(...reach).toPrecision(12)),
       step,

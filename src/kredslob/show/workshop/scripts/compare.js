@@ -2,21 +2,21 @@
 // The saved proposals side by side, with the one on the page before them.
 
 (() => {
-  const {make, button} = kredslob;
-  let table = null, empty = null, keeps = null, said = null, actions = null;
+  const {make} = kredslob;
+  const SIGNS = {rename: "\u270E", remove: "\u2715"};
+  let table = null, empty = null, keeps = null, said = null;
   let renaming = null; // slot of the proposal whose name is being changed
   let latest = null;
 
   const build = () => {
     table = make("table", {class: "proposals"});
-    actions = make("ul", {class: "proposal-actions"});
     empty = make("p", {word: "workshop.compare.empty"});
     keeps = make("p", {class: "note", word: "workshop.compare.not_kept"});
     said = make("p", {class: "said", role: "status"});
     document.getElementById("compare").append(
       make("h3", {word: "workshop.compare.title"}), empty,
       make("div", {class: "scroller", tabindex: "0", wordLabel: "workshop.compare.title"}, table),
-      actions, said, keeps,
+      said, keeps,
     );
   };
 
@@ -32,39 +32,37 @@
       ...columns.map(heading));
     const body = rows[0].map(([, label], k) =>
       make("tr", {}, make("th", {scope: "row", text: label}), ...rows.map((own) => make("td", {text: own[k][2]}))));
-    table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
+    const foot = make("tr", {}, make("td"), make("td"), ...state.saved.map((one) => make("td", {}, acts(one))));
+    table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot));
     empty.hidden = state.saved.length > 0;
     keeps.hidden = kredslob.proposal.keeps;
   };
 
   const heading = ({name, slot}) =>
     make("th", {scope: "col"},
-      ...(slot === undefined ? [] : [make("span", {class: `sample saved${slot}`, "aria-hidden": "true"})]), name);
+      ...(slot === undefined ? [] : [kredslob.verdict.sample(slot)]), name);
 
-  const list = () => {
-    if (!actions) return;
-    actions.replaceChildren(...kredslob.state.saved.map(item));
-  };
-
-  const item = (one) => {
+  // What can be done with a proposal stands under its column.
+  const acts = (one) => {
     const name = kredslob.state.savedName(one);
     const labelled = (word, click) =>
-      button(`workshop.compare.${word}_short`, click, {
+      make("button", {
+        type: "button", click, text: SIGNS[word] ?? kredslob.word(`workshop.compare.${word}_short`),
+        title: kredslob.word(`workshop.compare.${word}_short`),
         "aria-label": kredslob.word(`workshop.compare.${word}`, {name}), "data-act": `${word}${one.slot}`,
       });
-    if (renaming === one.slot) return make("li", {}, renamer(one));
-    return make("li", {},
-      make("strong", {text: name}),
+    if (renaming === one.slot) return renamer(one);
+    return make("div", {class: "acts"},
       labelled("show", () => kredslob.proposal.take({...one.policy, name: one.name})),
       labelled("rename", () => {
         renaming = one.slot;
-        list();
-        actions.querySelector("input").select();
+        draw();
+        table.querySelector("input").select();
       }),
       labelled("remove", () => {
         kredslob.state.remove(one.slot);
         said.textContent = kredslob.word("workshop.compare.removed", {name});
-        (actions.querySelector("button") ?? document.getElementById("tab-compare")).focus();
+        (table.querySelector("tfoot button") ?? document.getElementById("tab-compare")).focus();
       }));
   };
 
@@ -76,7 +74,7 @@
         if (event.key === "Escape") finish(one.slot);
       },
     });
-    return make("form", {class: "row", submit: (event) => {
+    return make("form", {class: "acts", submit: (event) => {
       event.preventDefault();
       finish(one.slot, kredslob.share.tidyName(input.value));
     }}, input, make("button", {type: "submit", class: "strong", word: "workshop.compare.done"}));
@@ -84,27 +82,20 @@
 
   const finish = (slot, name) => {
     renaming = null;
-    if (name === undefined) list();
+    if (name === undefined) draw();
     else kredslob.state.rename(slot, name);
-    actions.querySelector(`[data-act=rename${slot}]`)?.focus();
+    table.querySelector(`[data-act=rename${slot}]`)?.focus();
   };
 
   kredslob.register("compare", {
-    start() {
-      build();
-      list();
-    },
+    start: build,
     update(result) {
       latest = result;
-      if (table.offsetParent) draw();
+      if (table.offsetParent && renaming === null) draw();
     },
-    saved() {
-      list();
-      draw();
-    },
+    saved: draw,
     language() {
       said.textContent = "";
-      list();
       draw();
     },
   });

@@ -126,7 +126,7 @@ kredslob.cycle = (() => {
     const last = width - NODE - Math.max(bow + 4, beside + 12);
     const at = (part) => part * last;
     // the fund has room to its left for what comes back
-    const columnsAt = narrow ? {fund: 0.34, people: 0.58, purses: 0.8} : {fund: 0.25, people: 0.4, areas: 0.57, purses: 0.8};
+    const columnsAt = narrow ? {fund: 0.32, people: 0.55, purses: 0.83} : {fund: 0.25, people: 0.4, areas: 0.57, purses: 0.8};
 
     const sources = stack(found.paidIn.map(([n, v]) => node(n, named(n), v, COLOURS.in)), 0, high, scale, gap);
     const [fund] = stack([node("fund", word("workshop.cycle.fund"), into, COLOURS.fund)], at(columnsAt.fund), high, scale, gap);

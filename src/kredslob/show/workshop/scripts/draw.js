@@ -3,9 +3,7 @@
 
 kredslob.draw = (() => {
   const {want} = kredslob.model;
-  const INK = "#1B2733", MUTED = "#55636F", NOW = "#0B5CAD", TODAY = "#5F6B75";
-  const SAVED = ["#B34A00", "#00734F", "#9A3F7A", "#7A5900"];
-  const DASHES = ["8 5", "10 4 2 4", "2 4", "14 4"];
+  const {font: FONT, ink: INK, muted: MUTED, now: NOW, today: TODAY, saved: SAVED, dashes: DASHES} = kredslobLooks;
   const MODERATE = "#6FA8DC";
   const LINE_GAP = 1.2; // letters between labels at the ends of lines
   const ENOUGH_ROOM = 1.12;
@@ -119,7 +117,7 @@ kredslob.draw = (() => {
 
   const pen = document.createElement("canvas").getContext("2d");
   const textWidth = (text, size = letterSize()) => {
-    pen.font = `bold ${size}px ${kredslob.known.font}`;
+    pen.font = `bold ${size}px ${FONT}`;
     return Math.max(...text.split("\n").map((line) => pen.measureText(line).width));
   };
 
@@ -151,8 +149,14 @@ kredslob.draw = (() => {
     const add = (source, found, name, color) => {
       const series = found ? yearly(found.run) : {time: [], value: []};
       fill(source, series);
-      if (found) lines.push({...series, text: `${name} ${number(series.value.at(-1), digits)}`, color});
+      if (found) lines.push({...series, text: `${fitting(name)} ${number(series.value.at(-1), digits)}`, color});
       return series;
+    };
+    const widest = 0.4 * inner("fund").width;
+    const fitting = (name) => {
+      let part = name;
+      while (part.length > 4 && textWidth(part) > widest) part = part.slice(0, -1);
+      return part === name ? name : `${part.trimEnd()}…`;
     };
     const asToday = today(now.policy);
     const same = JSON.stringify(asToday?.policy) === JSON.stringify(now.policy);
@@ -192,9 +196,15 @@ kredslob.draw = (() => {
       y: all.map(row), value: all.map(({i}) => need[i]),
       top: all.map((cell) => row(cell) + 0.46), bottom: all.map((cell) => row(cell) - 0.46),
     });
+    const beside = (most * 1.12 * 6) / inner("who").width; // clear of the mark
     const names = Group.map((group, g) => ({x: 0, y: row({g, n: 0}) + 1.1, text: word(`element.${group}`), color: INK, align: "left", style: "normal"}));
-    const values = all.map((cell) => ({
-      x: Math.max(help[cell.i], need[cell.i]) + most * 0.02, y: row(cell),
+    // where lines are too close for a number at each bar, both stand beside the group's name
+    const tight = inner("who").height / (Group.length * (Need.length + 1.55)) < letterSize("who");
+    const both = (g) => all.filter((cell) => cell.g === g).map(({i}) => percent(help[i] / 100)).join(" · ");
+    const values = tight ? Group.map((_, g) => ({
+      x: most * 1.1, y: row({g, n: 0}) + 1.1, text: both(g), color: MUTED, align: "right", style: "bold",
+    })) : all.map((cell) => ({
+      x: Math.max(help[cell.i], need[cell.i]) + beside, y: row(cell),
       text: percent(help[cell.i] / 100), color: MUTED, align: "left", style: "bold",
     }));
     fill("who.labels", columns([...names, ...values]));
@@ -332,7 +342,7 @@ kredslob.draw = (() => {
 
   return {
     compute, redraw, attempt, steady, today, yearly, fill, setRange, inner, visible, cells, columns,
-    difference, signed, textWidth, letterSize, MEASURES, STATES, SAVED, DASHES, PARTS, INK, MUTED, NOW, TODAY,
+    difference, signed, textWidth, letterSize, MEASURES, STATES, PARTS, INK, MUTED, NOW, TODAY,
     get result() { return result; },
   };
 })();

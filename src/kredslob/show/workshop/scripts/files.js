@@ -6,9 +6,10 @@ kredslob.files = (() => {
   const LARGEST = 200_000; // bytes of a scenario
   const SEPARATORS = {da: [";", ","], en: [",", "."]};
   const PICTURES = {
-    fund: null, who: null, cycle: "cycle", wellbeing: "wellbeing", administrations: "savings",
+    fund: "cycle", who: "cycle", cycle: "cycle", wellbeing: "wellbeing", administrations: "savings",
     purses: "savings", accounts: "accounts", feedback: "loops",
   }; // with the tab that shows each
+  const BESIDE = ["fund", "who"]; // not under a tab of their own
   let said = null, chosen = null, input = null;
 
   const build = () => {
@@ -62,7 +63,7 @@ kredslob.files = (() => {
     const {words} = kredslob.known;
     const both = (text) => Object.fromEntries(["da", "en"].map((one) => [one, text(words[one])]));
     const code = kredslob.proposal.code();
-    return kredslob.scenarioFile.written(kredslob.known.facilitation.shelf, kredslob.catalog(), policy, {
+    return kredslob.scenarioFile.written(kredslob.known.facilitation.shelf, kredslob.catalog(), policy, (table) => kredslob.model.points(policy, table), {
       how: word("workshop.file.how", {setting: policy.setting}),
       title: both((own) => kredslob.proposal.name || own["workshop.share.unnamed"]),
       description: both((own) => own["workshop.file.description"].replace("{code}", code)),
@@ -127,11 +128,9 @@ kredslob.files = (() => {
   const savePicture = async (type) => {
     const picture = chosen.value;
     const back = document.querySelector("#more [role=tab][aria-selected=true]")?.id.slice("tab-".length);
-    const tab = PICTURES[picture];
-    if (tab) {
-      kredslob.tabs.open(tab); // a picture that nobody sees has no size
-      await frames(3);
-    }
+    document.documentElement.classList.toggle("posing", BESIDE.includes(picture)); // a picture that nobody sees has no size
+    kredslob.tabs.open(PICTURES[picture]);
+    await frames(3);
     try {
       const blob = await kredslob.views.get(picture).export(type).to_blob();
       save(`${fileName()}-${picture}.${type}`, blob);
@@ -139,7 +138,8 @@ kredslob.files = (() => {
       console.warn(problem);
       tell(word("workshop.file.picture_failed"), true);
     } finally {
-      if (tab && back) kredslob.tabs.open(back);
+      document.documentElement.classList.remove("posing");
+      if (back) kredslob.tabs.open(back);
     }
   };
 

@@ -10,10 +10,10 @@ kredslob.guide = (() => {
     {name: "who", group: "who", pictures: ["help", "more"], tab: "wellbeing"},
     {name: "saving", group: "saving", pictures: ["more"], tab: "cycle"},
     {name: "private", group: "private", pictures: ["more", "picture"], tab: "cycle"},
-    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict"], tab: "loops"},
+    {name: "reinvest", group: "reinvest", pictures: ["picture", "verdict"], tab: null},
     {name: "doubt", group: "doubt", pictures: ["picture", "verdict"], tab: null},
     {name: "running", group: "running", pictures: ["more"], tab: "accounts"},
-    {name: "choose", group: null, pictures: ["more", "picture"], tab: "share"},
+    {name: "choose", group: null, pictures: ["more"], tab: "share"},
   ];
   let step = -1; // not on tour
   let latest = null, panel = null;
@@ -118,7 +118,10 @@ kredslob.guide = (() => {
     parts.start.hidden = on;
     light();
     if (!on) {
-      if (before >= 0) parts.start.focus();
+      if (before >= 0) {
+        kredslob.tabs.open("cycle"); // beside which all pictures are
+        parts.start.focus();
+      }
       return;
     }
     fill();
@@ -134,7 +137,7 @@ kredslob.guide = (() => {
     parts.question.textContent = word(`workshop.guide.question.${name}`);
     parts.prompt.textContent = word(`workshop.guide.prompt.${name}`);
     parts.levers.textContent = group
-      ? word("workshop.guide.levers", {group: `»${word(`workshop.group.${group}`)}«`}) : "";
+      ? word("workshop.guide.levers", {group: word(`workshop.group.${group}`)}) : "";
     parts.back.disabled = step === 0;
     parts.next.textContent = word(step === STEPS.length - 1 ? "workshop.guide.finish" : "workshop.guide.next");
     look();

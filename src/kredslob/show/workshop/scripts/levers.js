@@ -5,10 +5,15 @@ kredslob.levers = (() => {
   const {word, number, percent, money, has} = kredslob.language;
   const TALL = 900; // pixels: room for a group of levers from the start
   const shown = new Map(); // by name: the elements of a lever
+  const counts = []; // how many levers of a fold have been moved
 
-  const label = (lever) => word(`workshop.lever.${lever.constant}`, {
-    element: lever.element ? word(`element.${lever.element}`) : "",
+  const elementLabel = (lever) => word(`workshop.lever.${lever.constant}`, {
+    element: lever.element ? word(`element.${lever.element}`) : "", year: lever.point === null ? "" : number(lever.point),
   });
+
+  // Where levers lie under a heading they say only their element; elsewhere the heading goes along.
+  const label = (lever) =>
+    lever.fold && lever.element ? `${word(`workshop.fold.${lever.fold}`)}: ${elementLabel(lever)}` : elementLabel(lever);
 
   const written = (lever, value) => {
     switch (lever.form) {
@@ -34,12 +39,13 @@ kredslob.levers = (() => {
 
   const build = () => {
     const place = document.getElementById("levers");
-    const open = new Map([...place.querySelectorAll("details")].map((one) => [one.dataset.group, one.open]));
+    const open = new Map([...place.querySelectorAll("details")].map((one) => [one.dataset.name, one.open]));
     shown.clear();
+    counts.length = 0;
     const top = make("div", {class: "bar"}, make("h2", {}, word("workshop.levers")),
       make("button", {type: "button", id: "reset-all"}, word("workshop.reset_all")));
     top.lastChild.addEventListener("click", resetAll);
-    const groups = kredslob.known.levers.map((group, i) => (i === 0 ? first(group) : folded(group, open.get(group.name) ?? (i === 1 && innerHeight > TALL))));
+    const groups = kredslob.known.levers.map((group, i) => (i === 0 ? first(group) : folded(group, open, i === 1 && innerHeight > TALL)));
     place.replaceChildren(groups[0], top, ...groups.slice(1));
     show();
   };
@@ -48,11 +54,33 @@ kredslob.levers = (() => {
     make("div", {class: "first", role: "group", "aria-label": word(`workshop.group.${group.name}`)},
       make("h2", {}, word(`workshop.group.${group.name}`)), ...group.levers.map(one));
 
-  const folded = (group, isOpen) => {
-    const details = make("details", {open: isOpen},
-      make("summary", {}, make("span", {}, word(`workshop.group.${group.name}`)), make("span", {class: "count"})),
-      ...group.levers.map(one));
+  const folded = (group, open, isOpen) => {
+    const parts = [];
+    for (const lever of group.levers) {
+      const last = parts.at(-1);
+      if (lever.fold && last?.fold === lever.fold) last.levers.push(lever);
+      else parts.push({fold: lever.fold, levers: [lever]});
+    }
+    const details = foldOf(group.name, `group.${group.name}`, group.levers, open.get(group.name) ?? isOpen,
+      parts.flatMap(({fold, levers}) => (fold ? [inner(fold, levers, open)] : levers.map(one))));
     details.dataset.group = group.name;
+    return details;
+  };
+
+  // Levers of one kind, one for each element: folded away under one heading.
+  const inner = (fold, levers, open) => {
+    const hint = has(`workshop.fold_hint.${fold}`) ? [make("p", {class: "hint"}, word(`workshop.fold_hint.${fold}`))] : [];
+    const details = foldOf(fold, `fold.${fold}`, levers, open.get(fold) ?? false, [...hint, ...levers.map(one)]);
+    details.classList.add("inner");
+    return details;
+  };
+
+  const foldOf = (name, heading, levers, isOpen, children) => {
+    const count = make("span", {class: "count"});
+    const details = make("details", {open: isOpen},
+      make("summary", {}, make("span", {}, word(`workshop.${heading}`)), count), ...children);
+    details.dataset.name = name;
+    counts.push({count, levers});
     return details;
   };
 
@@ -73,10 +101,11 @@ kredslob.levers = (() => {
   };
 
   const slider = (lever, id, reset, output, hint, described) => {
-    const input = make("input", {type: "range", id, min: String(lever.low), max: String(lever.high), step: String(lever.step), ...described});
+    const input = make("input", {type: "range", id, min: String(lever.low), max: String(lever.high), step: String(lever.step), ...described,
+      ...(lever.fold && lever.element ? {"aria-label": label(lever)} : {})});
     input.addEventListener("input", () => kredslob.state.set(lever.name, Number(input.value)));
     return make("div", {class: "lever"},
-      make("div", {class: "line"}, make("label", {for: id}, label(lever)), reset, output), input, ...hint);
+      make("div", {class: "line"}, make("label", {for: id}, elementLabel(lever)), reset, output), input, ...hint);
   };
 
   const choice = (lever, id, reset, hint) => {
@@ -109,7 +138,8 @@ kredslob.levers = (() => {
         if (Number(input.value) !== value) input.value = String(value);
         if (input.getAttribute("aria-valuetext") !== text) input.setAttribute("aria-valuetext", text);
         if (output.textContent !== text) output.textContent = text;
-        input.style.setProperty("--part", `${(100 * (value - low)) / (high - low || 1)}%`);
+        const part = `${(100 * (value - low)) / (high - low || 1)}%`;
+        if (input.style.getPropertyValue("--part") !== part) input.style.setProperty("--part", part);
       }
       for (const radio of radios) radio.checked = Number(radio.value) === value;
       const changed = name in changes;
@@ -118,10 +148,10 @@ kredslob.levers = (() => {
       row.hidden = !lever.shownWhen.every(([other, wanted]) => kredslob.state.value(other) === wanted);
     }
     document.getElementById("reset-all").disabled = Object.keys(changes).length === 0;
-    for (const details of document.querySelectorAll("#levers details")) {
-      const group = kredslob.known.levers.find((g) => g.name === details.dataset.group);
-      const count = group.levers.filter((lever) => lever.name in changes).length;
-      details.querySelector(".count").textContent = count ? word("workshop.changed", {count: number(count)}) : "";
+    for (const {count, levers} of counts) {
+      const moved = levers.filter((lever) => lever.name in changes).length;
+      const text = moved ? word("workshop.changed", {count: number(moved)}) : "";
+      if (count.textContent !== text) count.textContent = text;
     }
   };
 

@@ -76,11 +76,11 @@ kredslob.loops = (() => {
     parts = {
       now: make("p", {class: "in-charge"}),
       key: make("p", {class: "key"}),
-      periods: make("ol", {class: "periods"}),
+      periods: make("ul", {class: "periods"}),
       source: make("p", {class: "note"}),
     };
-    document.getElementById("loops").append(parts.key, parts.periods, parts.source);
-    document.querySelector("#panel-loops h3").after(parts.now);
+    document.getElementById("loops").append(parts.key, parts.periods);
+    document.querySelector("#panel-loops h3").after(parts.now, parts.source);
   };
 
   const draw = () => {
@@ -108,9 +108,11 @@ kredslob.loops = (() => {
     parts.periods.replaceChildren(...lines.map((text) => make("li", {text})));
     const {policies} = kredslob.known.settings[latest.policy.setting];
     const policy = preset ? policies[preset].title[language.now] : word("workshop.no_preset");
-    parts.source.textContent = rate === null
+    const source = rate === null
       ? word("workshop.loops.source_rule", {policy})
       : word("workshop.loops.source", {policy, rate: language.percent(rate)});
+    const moved = preset !== latest.policy.preset || Object.keys(latest.policy.changes).some((name) => name !== RATE);
+    parts.source.textContent = moved ? `${source} ${word("workshop.loops.moved")}` : source;
     document.getElementById("feedback-alt").textContent =
       word("workshop.loops.share_alt", {periods: lines.join(". ") || said});
   };

@@ -4,6 +4,7 @@
 kredslob.model = (() => {
   const {MODEL, defaults, simulate} = kredslobModel;
   const laidOut = new Map();
+  const LAST_POINT = 200; // years: beyond every run
   let width = 0;
   const columns = new Map();
   const offsets = [];
@@ -39,10 +40,31 @@ kredslob.model = (() => {
   const inputs = (policy) => {
     const {constants, tables} = stated(policy.setting, policy.preset);
     const changed = Float64Array.from(constants);
+    const planned = {};
     for (const [name, value] of Object.entries(policy.changes)) {
-      for (const at of kredslob.state.levers.get(name).places) changed[at] = value;
+      const lever = kredslob.state.levers.get(name);
+      if (lever.point !== null) planned[lever.constant] ??= [points(policy, lever.constant)];
+      for (const at of lever.places) changed[at] = value;
     }
-    return {constants: changed, tables};
+    return {constants: changed, tables: {...tables, ...planned}};
+  };
+
+  // A table over time as the levers of its points have it: [[time], [value]], flat at the end.
+  const points = (policy, table) => {
+    const levers = [...kredslob.state.levers.values()].filter((one) => one.point !== null && one.constant === table);
+    const values = levers.map((lever) => kredslob.state.value(lever.name, policy));
+    return [[...levers.map((lever) => lever.point), LAST_POINT], [...values, values.at(-1)]];
+  };
+
+  // Value of a lever before anything is moved.
+  const base = (lever, {setting, preset}) => {
+    const {constants, tables} = stated(setting, preset);
+    if (lever.point === null) return constants[lever.places[0]];
+    const [times, values] = (tables[lever.constant] ?? kredslob.known.tables[lever.constant])[0];
+    const next = times.findIndex((time) => time >= lever.point);
+    if (next <= 0) return values.at(next);
+    const part = (lever.point - times[next - 1]) / (times[next] - times[next - 1]);
+    return values[next - 1] + part * (values[next] - values[next - 1]);
   };
 
   const times = (constants) => {
@@ -88,5 +110,5 @@ kredslob.model = (() => {
     return total;
   };
 
-  return {MODEL, want, stated, inputs, run, ran, sum, place};
+  return {MODEL, want, stated, base, points, inputs, run, ran, sum, place};
 })();

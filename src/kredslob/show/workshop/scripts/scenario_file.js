@@ -3,7 +3,8 @@
 //
 // A shelf says what the model's files hold: {settings: {NAME: {POLICY: parameters}}, elements:
 // {CONSTANT: [element]}}, where parameters are those that the policy states otherwise than the
-// setting. `base(setting, preset, lever)` gives the value of a lever before anything is moved.
+// setting. `base(setting, preset, lever)` gives the value of a lever before anything is moved,
+// `points(table)` the points of a table over time as the levers have it: [[time], [value]].
 
 kredslob.scenarioFile = (() => {
   const COMMENT = /^# kredslob: (\S+)$/m; // the setting that a file was made for
@@ -11,11 +12,11 @@ kredslob.scenarioFile = (() => {
   const SCALES = {thousand: 1e3, million: 1e6, billion: 1e9};
   const NEAR = 1e-9; // of a value: the same
 
-  function written(shelf, catalog, policy, words) {
+  function written(shelf, catalog, policy, points, words) {
     const parameters = structuredClone(shelf.settings[policy.setting][policy.preset] ?? {});
     for (const lever of catalog.levers)
       if (policy.changes[lever.id] !== undefined)
-        put(parameters, shelf, lever, policy.changes[lever.id]);
+        put(parameters, points, lever, policy.changes[lever.id]);
     const lines = Object.entries(parameters).map(([name, value]) => `${quoted(name)} = ${shown(value)}`);
     return [
       `# ${words.how}`,
@@ -35,14 +36,13 @@ kredslob.scenarioFile = (() => {
     ].join("\n");
   }
 
-  function put(parameters, shelf, lever, value) {
-    const elements = shelf.elements[lever.constant];
-    if (!elements) {
-      parameters[lever.constant] = value;
-      return;
-    }
-    const own = (parameters[lever.constant] ??= {});
-    for (const element of lever.element ? [lever.element] : elements) own[element] = value;
+  function put(parameters, points, lever, value) {
+    const name = lever.constant;
+    if (lever.point !== null) {
+      const [times, values] = points(name);
+      parameters[name] = times.map((time, k) => [time, values[k]]);
+    } else if (lever.element) (parameters[name] ??= {})[lever.element] = value;
+    else parameters[name] = value;
   }
 
   function quoted(text) {
@@ -136,11 +136,8 @@ kredslob.scenarioFile = (() => {
   // The policy of the model from which fewest levers have to be moved to come to what is stated.
   function nearest(shelf, catalog, base, setting, stated) {
     const rest = new Map(stated);
-    const wanted = new Map();
-    for (const lever of catalog.levers) {
-      const value = taken(shelf, lever, rest);
-      if (value !== undefined) wanted.set(lever.id, checked(lever, value));
-    }
+    const wanted = taken(catalog, rest);
+    for (const [lever, value] of wanted) checked(lever, value);
     const fits = ["", ...catalog.presets].filter((preset) =>
       sameBeyondLevers(shelf, catalog, shelf.settings[setting][preset] ?? {}, rest),
     );
@@ -154,17 +151,36 @@ kredslob.scenarioFile = (() => {
     return tried.reduce((best, one) => (size(one) < size(best) ? one : best));
   }
 
-  function taken(shelf, lever, rest) {
-    const elements = shelf.elements[lever.constant];
-    const labels = !elements
-      ? [lever.constant]
-      : (lever.element ? [lever.element] : elements).map((e) => `${lever.constant}[${e}]`);
-    const values = labels.map((label) => rest.get(label));
-    labels.forEach((label) => rest.delete(label));
-    if (values.every((v) => v === undefined)) return undefined;
-    if (values.some((v) => v !== values[0]))
-      throw new kredslob.Refusal("file_not_all", {key: lever.constant});
-    return values[0];
+  // Takes out of what is stated what levers can set: values by lever.
+  function taken(catalog, rest) {
+    const found = new Map();
+    for (const lever of catalog.levers) {
+      if (lever.point !== null) continue;
+      const label = lever.element ? `${lever.constant}[${lever.element}]` : lever.constant;
+      if (rest.has(label)) found.set(lever, rest.get(label));
+      rest.delete(label);
+    }
+    const tables = new Set(catalog.levers.filter((one) => one.point !== null).map((one) => one.constant));
+    for (const table of tables) {
+      const levers = catalog.levers.filter((one) => one.constant === table);
+      const points = rest.get(table);
+      if (!arePointsOf(levers, points)) continue;
+      levers.forEach((lever, k) => found.set(lever, points[k][1]));
+      rest.delete(table);
+    }
+    return found;
+  }
+
+  // Whether a table has a point for each of its levers, and is flat after the last.
+  function arePointsOf(levers, points) {
+    return (
+      Array.isArray(points) &&
+      points.length === levers.length + 1 &&
+      points.every((point) => Array.isArray(point) && point.length === 2) &&
+      levers.every((lever, k) => points[k][0] === lever.point) &&
+      points.at(-1)[0] > points.at(-2)[0] &&
+      points.at(-1)[1] === points.at(-2)[1]
+    );
   }
 
   function checked(lever, value) {
@@ -175,12 +191,11 @@ kredslob.scenarioFile = (() => {
         low: lever.low,
         high: lever.high,
       });
-    return value;
   }
 
   function sameBeyondLevers(shelf, catalog, parameters, rest) {
     const own = flattened(shelf, parameters);
-    for (const lever of catalog.levers) taken(shelf, lever, own);
+    taken(catalog, own);
     return own.size === rest.size && [...own].every(([k, v]) => same(v, rest.get(k)));
   }
 
@@ -192,7 +207,7 @@ kredslob.scenarioFile = (() => {
   function changesFrom(catalog, base, setting, preset, wanted) {
     const changes = {};
     for (const lever of catalog.levers) {
-      const value = wanted.get(lever.id) ?? base(setting, "", lever);
+      const value = wanted.get(lever) ?? base(setting, "", lever);
       const before = base(setting, preset, lever);
       if (Math.abs(value - before) > NEAR * Math.max(1, Math.abs(before)))
         changes[lever.id] = kredslob.share.snapped(lever, value);

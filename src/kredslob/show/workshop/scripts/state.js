@@ -11,8 +11,7 @@ kredslob.state = (() => {
   const levers = new Map();
 
   const copy = (one) => ({...one, changes: {...one.changes}});
-  const base = (lever, one = policy) =>
-    kredslob.model.stated(one.setting, one.preset).constants[lever.places[0]];
+  const base = (lever, one = policy) => kredslob.model.base(lever, one);
   const value = (name, one = policy) => {
     const lever = levers.get(name);
     return one.changes[name] ?? base(lever, one);

@@ -12,6 +12,7 @@ kredslob.tabs = (() => {
       tab.tabIndex = chosen ? 0 : -1;
       panel(tab).hidden = !chosen;
     }
+    document.querySelector("main").dataset.tab = name;
     kredslob.redraw();
   };
 

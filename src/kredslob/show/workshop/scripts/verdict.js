@@ -126,10 +126,9 @@ kredslob.verdict = (() => {
   // --- saved proposals ---
 
   const saved = () => {
-    const {SAVED, DASHES} = kredslob.draw;
     document.getElementById("saved").replaceChildren(...kredslob.state.saved.map((kept) => {
       const name = kredslob.state.savedName(kept);
-      const recall = make("button", {type: "button", "aria-label": word("workshop.recall", {name})}, sample(SAVED[kept.slot], DASHES[kept.slot]), name);
+      const recall = make("button", {type: "button", "aria-label": word("workshop.recall", {name})}, sample(kept.slot), name);
       recall.addEventListener("click", () => kredslob.proposal.take({...kept.policy, name: kept.name}));
       const remove = make("button", {type: "button", "aria-label": word("workshop.remove", {name})}, "\u2715");
       remove.addEventListener("click", () => {
@@ -140,7 +139,9 @@ kredslob.verdict = (() => {
     }));
   };
 
-  const sample = (color, dash) => {
+  // The line by which a saved proposal is known in the main picture.
+  const sample = (slot) => {
+    const color = kredslobLooks.saved[slot], dash = kredslobLooks.dashes[slot].join(" ");
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
     for (const [name, value] of Object.entries({viewBox: "0 0 34 10", width: "34", height: "10", "aria-hidden": "true"})) svg.setAttribute(name, value);
@@ -156,5 +157,5 @@ kredslob.verdict = (() => {
   };
 
   kredslob.register("verdict", {start, update, saved, language: saved});
-  return {rows, numbers, gainText, criticalText};
+  return {rows, numbers, gainText, criticalText, sample};
 })();

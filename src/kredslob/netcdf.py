@@ -1,0 +1,91 @@
+"""Labelled results as a file: written whole or not at all, and read back as they were."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from kredslob.errors import InputFileError, ParameterError
+
+
+def write_netcdf(results: xr.Dataset, path: Path) -> None:
+    """Write a Dataset to a file, packed; a file that is there is replaced.
+
+    Parameters
+    ----------
+    results : Dataset
+        Numbers, truth values and texts, under names without a "/".
+    path : Path
+        The file; its folder must exist.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be written.
+    ParameterError
+        A name has a "/", which means a folder in such a file.
+    """
+    packed = as_netcdf(results)
+    hidden = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        hidden.write_bytes(packed)
+        os.replace(hidden, path)
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be written ({problem.strerror})") from problem
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def as_netcdf(results: xr.Dataset) -> bytes:
+    """Pack a Dataset as the content of a netCDF file.
+
+    It goes through memory: HDF5 on a full disk says little and may leave the file open.
+
+    Parameters
+    ----------
+    results : Dataset
+        As for `write_netcdf`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ParameterError
+        A name has a "/", which means a folder in such a file.
+    """
+    for name in results.variables:
+        if "/" in str(name):
+            raise ParameterError(f"'{name}': a name with a '/' cannot be kept in a file")
+    packed = {
+        name: {"zlib": True, "complevel": 4, "shuffle": True}
+        for name, variable in results.variables.items()
+        if name in results.data_vars and variable.ndim and variable.dtype.kind == "f"
+    }
+    # coordinates first: one that comes later is tied anew to each variable on its dimension
+    ordered = results[[*results.coords, *results.data_vars]]
+    return bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
+
+
+def read_netcdf(path: Path) -> xr.Dataset:
+    """Read what `write_netcdf` wrote, into memory.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be read.
+    """
+    try:
+        found = xr.load_dataset(path, engine="h5netcdf")
+    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        said = " ".join(str(problem).split())
+        raise InputFileError(path, f"holds no results that can be read ({said})") from problem
+    texts = {n: v for n, v in found.variables.items() if v.dtype.kind in "OT"}
+    plain = {n: (v.dims, np.array(v.values.tolist(), str), v.attrs) for n, v in texts.items()}
+    return found.assign({n: v for n, v in plain.items() if n in found.data_vars}).assign_coords(
+        {n: v for n, v in plain.items() if n in found.coords}
+    )

@@ -1,0 +1,60 @@
+"""A search on disk: one file with its policies and everything that made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from kredslob.errors import InputFileError
+from kredslob.netcdf import read_netcdf, write_netcdf
+from kredslob.studies.search import names_of
+
+_LISTS = ("seeds",)
+
+
+def save_search(found: xr.Dataset, path: Path | str) -> None:
+    """Write a search to a netCDF file, whole or not at all.
+
+    Parameters
+    ----------
+    found : Dataset
+        From `kredslob.studies.search.search` or `kredslob.studies.search.within`.
+    path : Path or str
+        The file; one that is there is replaced.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be written.
+    """
+    write_netcdf(found, Path(path))
+
+
+def load_search(path: Path | str) -> xr.Dataset:
+    """Read a search back.
+
+    Parameters
+    ----------
+    path : Path or str
+        From `save_search`.
+
+    Returns
+    -------
+    Dataset
+        As `kredslob.studies.search.search` gave it. Its attributes hold the model and its hash,
+        scenario and parameters, versions, algorithm, population, generations and seeds, and as
+        JSON the ranges of the levers, the objectives and how the draws were made.
+
+    Raises
+    ------
+    InputFileError
+        The file cannot be read, or holds something else.
+    """
+    path = Path(path)
+    found = read_netcdf(path)
+    if "algorithm" not in found.attrs or len(names_of(found, "objective")) < 2:
+        raise InputFileError(path, "holds no search, expected a file from save_search")
+    lists = {name: np.atleast_1d(found.attrs[name]).tolist() for name in _LISTS}
+    return found.assign_attrs(lists)
