@@ -110,6 +110,11 @@ def material(sweep: Path) -> Material:
 
 
 @pytest.fixture(scope="module")
+def of_policies(policies: list[Path]) -> list[Material]:
+    return [read_material(folder) for folder in policies]
+
+
+@pytest.fixture(scope="module")
 def written(sweep: Path, policies: list[Path], place: Path) -> dict[tuple[str, str], list[Path]]:
     """Files of each kind (less full, which takes longest) and language."""
     folders = {"brief": [sweep], "compare": policies, "slides": [sweep]}
@@ -296,8 +301,8 @@ def test_the_facts_are_those_of_the_summary(material: Material) -> None:
         assert outcome.net_saving == {p: float(one["net saving"].sel(Purse=p)) for p in PURSES}
 
 
-def test_policies_are_told_apart_by_their_numbers(policies: list[Path]) -> None:
-    several = [Alternative(p.name, p.name, read_material(p), 0) for p in policies]
+def test_policies_are_told_apart_by_their_numbers(of_policies: list[Material]) -> None:
+    several = [Alternative(m.scenario.name, m.scenario.name, m, 0) for m in of_policies]
     said = {one.key: one for one in compared(several)}
     most = max(several, key=lambda a: a.outcome.helped)
     assert said["compare_helps"].values["policies"].value == (most.label,)
@@ -589,8 +594,8 @@ def test_a_draw_is_won_by_one_or_shared() -> None:
     assert found.values.tolist() == [[0.5, 0.625], [0.375, 0.5]]  # a wins 2 of 4, shares 1
 
 
-def test_policies_meet_the_same_draws(policies: list[Path]) -> None:
-    several = [Alternative(p.name, p.name, read_material(p), 0) for p in policies[:2]]
+def test_policies_meet_the_same_draws(of_policies: list[Material]) -> None:
+    several = [Alternative(m.scenario.name, m.scenario.name, m, 0) for m in of_policies[:2]]
     found = read_duels(several)
     assert found is not None
     for name in DUELS_OVER:
