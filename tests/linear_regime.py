@@ -68,6 +68,6 @@ def growth(gain: float, step: float) -> float:
 def scaled(model: Model, base: dict[str, Any], critical: float) -> dict[str, Any]:
     """Scale the unit costs so that the loop gain is one at this reinvestment rate."""
     start = model.run({**base, "reinvestment rate": 1.0}, years=0.25, time_step=0.25)
-    scale = 1 / (critical * float(loop_gain(start, 0)))
+    scale = 1 / (critical * float(loop_gain(start, time=0)))
     costs = (start["unit cost"].isel(time=0) * scale).transpose("Group", "Administration").values
     return {**base, "unit cost": costs}

@@ -92,9 +92,11 @@ def test_loop_gain_is_the_product_of_its_shares(model: Model, linear: dict[str, 
     )
     cashable = float((per_krone * now["cashable share"]).sum())
     # rate x pledged x identified x cashable x avoided cost per krone x (1 - overhead - evaluation)
-    assert float(loop_gain(run, 0)) == pytest.approx(1 * 0.9 * 0.8 * cashable * (1 - 0.1 - 0.05))
-    assert float(loop_gain(run, 0)) == pytest.approx(1 / 0.7)
-    assert float(critical_rate(run, 0)) == pytest.approx(0.7)
+    assert float(loop_gain(run, time=0)) == pytest.approx(
+        1 * 0.9 * 0.8 * cashable * (1 - 0.1 - 0.05)
+    )
+    assert float(loop_gain(run, time=0)) == pytest.approx(1 / 0.7)
+    assert float(critical_rate(run, time=0)) == pytest.approx(0.7)
 
 
 def test_the_critical_rate_does_not_hang_on_the_rate_that_is_run(
@@ -102,9 +104,9 @@ def test_the_critical_rate_does_not_hang_on_the_rate_that_is_run(
 ) -> None:
     for rate in (0.0, 0.3):
         run = model.run({**linear, "reinvestment rate": rate}, years=0.25, time_step=0.25)
-        assert float(critical_rate(run, 0)) == pytest.approx(0.7)
+        assert float(critical_rate(run, time=0)) == pytest.approx(0.7)
     nothing = model.run({**linear, "optimism correction": 0}, years=0.25, time_step=0.25)
-    assert float(critical_rate(nothing, 0)) == float("inf")
+    assert float(critical_rate(nothing, time=0)) == float("inf")
 
 
 @pytest.mark.slow

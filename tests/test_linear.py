@@ -84,7 +84,7 @@ def test_two_stocks_that_swing(model) -> None:
     assert linear["time constant"].values[0] == pytest.approx(8)
     assert linear["damping ratio"].values[0] == pytest.approx(0.125 / np.hypot(0.125, 0.429389))
     for mode, sign in ((0, 1), (1, -1)):
-        table = loop_elasticities(linear, mode)
+        table = loop_elasticities(linear, mode=mode)
         e1, e3 = of_loop(table, "A"), of_loop(table, "A", "B")
         assert e1 == pytest.approx(sign * 0.291111j, abs=1e-6)
         assert e3 == pytest.approx(0.5 - sign * 0.145556j, abs=1e-6)
@@ -232,7 +232,7 @@ def test_arms_race(model) -> None:
     matrix = np.array([[-1, 1, 0.9], [1, -1, 1.1], [1.1, 0.9, -1]]) / 10
     np.testing.assert_allclose(linear["jacobian"], matrix, atol=1e-10)
     for mode in range(3):
-        table = loop_elasticities(linear, mode)
+        table = loop_elasticities(linear, mode=mode)
         assert sorted(table["length"]) == [1, 1, 1, 2, 2, 2, 3]
         assert table.attrs["residual"] < 1e-12
         # each loop takes its elasticity to each of its links, and these add up to one
@@ -271,13 +271,13 @@ def test_subscripts_are_as_if_written_out(model, tmp_path: Path) -> None:
     assert names == apart["stock"].values.tolist()
     for mode in range(3):
         mine, theirs = (
-            loop_elasticities(whole, mode, rolled_up=False),
-            loop_elasticities(apart, mode),
+            loop_elasticities(whole, mode=mode, rolled_up=False),
+            loop_elasticities(apart, mode=mode),
         )
         loops = [n.replace("[", " ").replace("]", "") for n in mine["loop"]]
         assert loops == theirs["loop"].tolist()
         np.testing.assert_allclose(mine["elasticity"], theirs["elasticity"], atol=1e-7)
-        rolled = loop_elasticities(whole, mode)
+        rolled = loop_elasticities(whole, mode=mode)
         entries = elasticities(whole)["elasticity"].sel(mode=mode).values
         assert len(rolled) == 3
         assert of_loop(rolled, "S") == pytest.approx(entries[:2, :2].sum())
@@ -289,7 +289,7 @@ def test_subscripts_are_as_if_written_out(model, tmp_path: Path) -> None:
 def test_regions_apart_are_not_repeated_eigenvalues(model) -> None:
     linear = linearise(model("Region: north, south", "S[Region] = INTEG(S[Region] * 0.1, 1)"))
     assert not linear["repeated"].any()
-    assert loop_elasticities(linear, 1)["elasticity"].tolist() == pytest.approx([1])
+    assert loop_elasticities(linear, mode=1)["elasticity"].tolist() == pytest.approx([1])
 
 
 # --- any linear system -------------------------------------------------------------------------
@@ -321,10 +321,10 @@ def test_random_systems_are_as_in_numpy(system: Model, matrix: np.ndarray) -> No
         assert complex(shares["elasticity"].sel(mode=mode).sum()) == pytest.approx(1, abs=1e-6)
         flows = shares["influence"].sel(mode=mode).values
         np.testing.assert_allclose(flows.sum(axis=0), flows.sum(axis=1), atol=1e-6)
-        loops = loop_elasticities(linear, int(mode))
+        loops = loop_elasticities(linear, mode=int(mode))
         own = (linear["part of stock"] == linear["part"].sel(mode=mode)).values
         if own.sum() == 4:
-            one = loop_elasticities(linear, int(mode), rolled_up=False)
+            one = loop_elasticities(linear, mode=int(mode), rolled_up=False)
             assert len(one) == np.count_nonzero(matrix) - 4 + 1
         assert loops["elasticity"].tolist() == pytest.approx([1], abs=1e-6)
 
@@ -338,7 +338,7 @@ def test_repeated_eigenvalues_are_marked(system: Model) -> None:
         linear = linearise(system, {"M": matrix})
         assert linear["repeated"].values.tolist() == [bool(k) for k in repeated]
         with pytest.raises(ParameterError, match="repeated"):
-            loop_elasticities(linear, 1)
+            loop_elasticities(linear, mode=1)
 
 
 # --- what is held, and what is bent ------------------------------------------------------------
@@ -413,7 +413,7 @@ def test_the_reinvestment_model() -> None:
     assert np.isfinite(linear["eigenvalue"]).all()
     part = np.bincount(linear["part of stock"]).argmax()
     modes = np.flatnonzero((linear["part"] == part) & ~linear["repeated"])
-    table = loop_elasticities(linear, int(modes[0]))
+    table = loop_elasticities(linear, mode=int(modes[0]))
     assert table.attrs["residual"] < 1e-9
     assert any("Fund Cash" in loop for loop in table["loop"])
 
@@ -431,7 +431,7 @@ def test_bad_input(model) -> None:
         with pytest.raises(ParameterError, match=problem):
             linearise(made, **options)
     with pytest.raises(ParameterError, match="mode: found 1, expected 0 to 0"):
-        loop_elasticities(linearise(made), 1)
+        loop_elasticities(linearise(made), mode=1)
     with pytest.raises(ParameterError, match="no stock lies on feedback"):
         linearise(model("S = INTEG(1, 0)"))
     with pytest.raises(ParameterError, match=r"no steady state found from there.*'S'"):

@@ -58,7 +58,7 @@ def test_loop_gain_of_a_design_reads_only_what_it_names(model: Model) -> None:
         design, years=5, at=[0, 4, 5], save=[*GAIN_VARIABLES, *COVERAGE_VARIABLES]
     )
     xr.testing.assert_equal(loop_gain(whole), loop_gain(slim))
-    xr.testing.assert_equal(critical_rate(whole, 0), critical_rate(slim, 0))
+    xr.testing.assert_equal(critical_rate(whole, time=0), critical_rate(slim, time=0))
     assert (late_coverage(slim) > 0).all()
     single = model.run(reinvestment_rate=0.7, intensity_elasticity=0.6, years=5)
     assert float(loop_gain(single)) == pytest.approx(float(loop_gain(slim)[1]), rel=1e-12)

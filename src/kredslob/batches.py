@@ -16,6 +16,8 @@ _SAME_STEP = 1e-6  # of a time step
 
 def batch_of(target: NumbaTarget, design: Design, seed: int) -> Batch:
     """The runs of a design, for a target that sets aside the equations of its inputs."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
     constants = target.constants
     places: list[np.ndarray] = []
     columns: list[np.ndarray] = []

@@ -18,6 +18,17 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 
 from kredslob.commands.document import document
+from kredslob.commands.help import (
+    CHECK,
+    RUN,
+    RUNS,
+    SHOW,
+    STUDY,
+    complete_scenario,
+    complete_setting,
+    epilog,
+    shown,
+)
 from kredslob.commands.options import Language, LanguageOption, check_folder
 from kredslob.commands.runs import export, reproduce, runs_app
 from kredslob.errors import KredslobError, ParameterError
@@ -61,13 +72,13 @@ class _StoppedError(Exception):
 
 app = typer.Typer(
     help="Social investment as a cycle, computed.",
-    add_completion=False,
+    epilog=epilog(
+        "kredslob run",
+        "kredslob run --help",
+        "kredslob --install-completion  # then Tab completes names",
+    ),
     pretty_exceptions_enable=False,
 )
-app.add_typer(runs_app, name="runs")
-app.command()(reproduce)
-app.command()(export)
-app.command()(document)
 
 
 def main() -> None:
@@ -75,19 +86,37 @@ def main() -> None:
     gc.set_threshold(50_000)  # at Python's own, a tenth of a run's time goes to finding little
     given = sys.argv[1:] or ["--help"]
     try:
-        code = app(given, prog_name="kredslob", standalone_mode=False) or 0
+        code = _command()(given, prog_name="kredslob", standalone_mode=False) or 0
         if code == _STOPPED:  # typer says no more of Ctrl-C
             raise typer.Abort
         sys.exit(code)
     except KredslobError as problem:
         _end(f"error: {problem}", 2)
     except _USAGE_ERROR as problem:
-        said = getattr(problem, "format_message", problem.__str__)()
-        _end(f"error: {said} (see 'kredslob --help')", 2)
+        _end(f"error: {_usage(problem)}", 2)
     except _StoppedError as stopped:
         _end(str(stopped), _STOPPED)
     except (typer.Abort, KeyboardInterrupt):
         _end("stopped; nothing was saved", _STOPPED)
+
+
+def _usage(problem: Exception) -> str:
+    """What was typed wrong, and where to read on."""
+    said = getattr(problem, "format_message", problem.__str__)().rstrip(".")
+    context = getattr(problem, "ctx", None)
+    if "extra argument" in said:
+        said += "; put quotes round what has blanks in it, such as --set 'NAME=VALUE'"
+    return f"{said} (see '{context.command_path if context else 'kredslob'} --help')"
+
+
+def _command() -> Any:
+    """The whole command; its options for Tab work, and are told of at the end of the help."""
+    command = typer.main.get_command(app)
+    options: list[Any] = list(command.params)
+    for option in options:
+        if option.name in ("install_completion", "show_completion"):
+            option.hidden = True
+    return command
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -102,10 +131,18 @@ def _show_version(wanted: bool) -> None:
 
 
 SettingOption = Annotated[
-    str, typer.Option(help="Place: a name from 'kredslob settings', or a .toml file.")
+    str,
+    typer.Option(
+        help="Place: a name from 'kredslob settings', or a .toml file.",
+        autocompletion=complete_setting,
+    ),
 ]
 ScenarioOption = Annotated[
-    str | None, typer.Option(help="Policy: a name from 'kredslob scenarios', or a .toml file.")
+    str | None,
+    typer.Option(
+        help="Policy: a name from 'kredslob scenarios', or a .toml file.",
+        autocompletion=complete_scenario,
+    ),
 ]
 RatesOption = Annotated[
     str | None,
@@ -119,7 +156,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Change a parameter, such as 'capital at start[own savings]=20 million DKK'. "
+        help="Change a parameter, such as 'capital at start\\[own savings]=20 million DKK'. "
         "May be given more than once.",
     ),
 ]
@@ -140,7 +177,14 @@ def _options(
     pass
 
 
-@app.command()
+@app.command(
+    **shown(
+        RUN,
+        "kredslob run",
+        "kredslob run --setting national --scenario half",
+        "kredslob run --rates 0,0.5,1 --years 20 --set 'cashing delay[health]=2 years'",
+    )
+)
 def run(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -179,7 +223,13 @@ def run(
     print(f"{_OPEN[lang.value]}: {folder / 'index.html'}")
 
 
-@app.command()
+@app.command(
+    **shown(
+        STUDY,
+        "kredslob threshold",
+        "kredslob threshold --setting national --draws 500 --out how-much",
+    )
+)
 def threshold(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -222,7 +272,13 @@ def threshold(
     print(f"{_SAVED[lang.value]} {folder}")
 
 
-@app.command()
+@app.command(
+    **shown(
+        STUDY,
+        "kredslob uncertainty --draws 1000",
+        "kredslob uncertainty --rates 0.5,1 --structure 'switch prevention=0.8'",
+    )
+)
 def uncertainty(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -309,7 +365,13 @@ def uncertainty(
     print(f"{_SAVED[lang.value]} {folder}")
 
 
-@app.command()
+@app.command(
+    **shown(
+        STUDY,
+        "kredslob sensitivity",
+        "kredslob sensitivity --outcomes 'loop gain' --range 'overhead share=0.1:0.3'",
+    )
+)
 def sensitivity(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -402,7 +464,13 @@ def sensitivity(
     print(f"{_SAVED[lang.value]} {folder}")
 
 
-@app.command()
+@app.command(
+    **shown(
+        STUDY,
+        "kredslob search",
+        "kredslob search --enough 'citizens helped=90' --lever 'reinvestment rate=0:1'",
+    )
+)
 def search(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -518,7 +586,11 @@ def search(
     print(f"{_SAVED[lang.value]} {folder}")
 
 
-@app.command()
+@app.command(
+    **shown(
+        STUDY, "kredslob loops", "kredslob loops my-model.mdl --years 50 --set 'birth rate=0.03'"
+    )
+)
 def loops(
     lang: LanguageOption,
     file: Annotated[
@@ -618,7 +690,13 @@ def _loops_of(file: Path, changes: list[dict[str, Any]], years: float | None) ->
     )
 
 
-@app.command()
+@app.command(
+    **shown(
+        SHOW,
+        "kredslob workshop --lang da",
+        "kredslob workshop --setting national --scenario ours.toml --out page.html",
+    )
+)
 def workshop(
     lang: LanguageOption,
     setting: SettingOption = "municipality",
@@ -636,7 +714,9 @@ def workshop(
     print(f"{_OPEN[lang.value]}: {write_workshop(out, lang.value, setting, scenario or ())}")
 
 
-@app.command()
+@app.command(
+    **shown(SHOW, "kredslob report", "kredslob report runs/mine --kind brief --format docx,pdf")
+)
 def report(
     lang: LanguageOption,
     runs: Annotated[
@@ -676,7 +756,7 @@ def report(
         print(path)
 
 
-@app.command()
+@app.command(**shown(RUN, "kredslob settings"))
 def settings(lang: LanguageOption) -> None:
     """List the settings that come with the model."""
     from kredslob.cycle.scenario import list_settings
@@ -684,7 +764,7 @@ def settings(lang: LanguageOption) -> None:
     _print_titles(list_settings(), lang)
 
 
-@app.command()
+@app.command(**shown(RUN, "kredslob scenarios --lang da"))
 def scenarios(lang: LanguageOption) -> None:
     """List the policies that come with the model."""
     from kredslob.cycle.scenario import list_scenarios
@@ -692,7 +772,38 @@ def scenarios(lang: LanguageOption) -> None:
     _print_titles(list_scenarios(), lang)
 
 
-@app.command()
+@app.command(
+    **shown(SHOW, "kredslob diagrams pictures", "kredslob diagrams pictures --model my-model.mdl")
+)
+def diagrams(
+    out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
+    file: Annotated[
+        Path | None, typer.Option("--model", help="A model file. Default: the reinvestment model.")
+    ] = None,
+) -> None:
+    """Draw the diagram of each sector of a model, as Vensim shows it."""
+    from kredslob.paths import reinvestment_folder
+    from kredslob.results import new_run_folder
+    from kredslob.show.sketch import draw_view, views
+
+    check_folder(out)
+    drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
+    with new_run_folder(out) as hidden:
+        for number, view in enumerate(drawn, start=1):
+            name = f"{number:02d}-{view.name.lower().replace(' ', '-')}"
+            draw_view(view).savefig(hidden / f"{name}.svg", metadata={"Date": None})
+    print(f"{len(drawn)} diagrams are in {out}")
+
+
+app.command(**shown(SHOW, "kredslob document", "kredslob document my-model.mdl --out it.html"))(
+    document
+)
+app.command(**shown(RUNS, "kredslob export runs/mine --format xlsx,csv --out tables"))(export)
+app.command(**shown(RUNS, "kredslob reproduce runs/mine"))(reproduce)
+app.add_typer(runs_app, name="runs", rich_help_panel=RUNS)
+
+
+@app.command(**shown(CHECK, "kredslob case denver"))
 def case(
     lang: LanguageOption,
     name: Annotated[str, typer.Argument(help="Name of the case.")] = "denver",
@@ -716,7 +827,7 @@ def case(
         screen.print(f"* {note}")
 
 
-@app.command()
+@app.command(**shown(CHECK, "kredslob cases"))
 def cases(lang: LanguageOption) -> None:
     """Set the model up as each published case was, and show all results in one table."""
     from rich.console import Console
@@ -737,28 +848,7 @@ def cases(lang: LanguageOption) -> None:
             screen.print(f"* {note}")
 
 
-@app.command()
-def diagrams(
-    out: Annotated[Path, typer.Argument(help="New or empty folder for the pictures.")],
-    file: Annotated[
-        Path | None, typer.Option("--model", help="A model file. Default: the reinvestment model.")
-    ] = None,
-) -> None:
-    """Draw the diagram of each sector of a model, as Vensim shows it."""
-    from kredslob.paths import reinvestment_folder
-    from kredslob.results import new_run_folder
-    from kredslob.show.sketch import draw_view, views
-
-    check_folder(out)
-    drawn = views(file or reinvestment_folder() / "reinvestment.mdl")
-    with new_run_folder(out) as hidden:
-        for number, view in enumerate(drawn, start=1):
-            name = f"{number:02d}-{view.name.lower().replace(' ', '-')}"
-            draw_view(view).savefig(hidden / f"{name}.svg", metadata={"Date": None})
-    print(f"{len(drawn)} diagrams are in {out}")
-
-
-@app.command()
+@app.command(**shown(CHECK, "kredslob units", "kredslob units my-model.mdl"))
 def units(
     file: Annotated[
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
@@ -784,7 +874,7 @@ def units(
     raise typer.Exit(1)
 
 
-@app.command()
+@app.command(**shown(CHECK, "kredslob check", "kredslob check my-model.xmile --out checked"))
 def check(
     lang: LanguageOption,
     file: Annotated[
@@ -825,7 +915,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(**shown(CHECK, "kredslob verify --years 2", "kredslob verify my-model.mdl"))
 def verify(
     file: Annotated[
         Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
@@ -932,7 +1022,8 @@ def _rates(text: str | None, chosen: Scenario, own: bool) -> tuple[float, ...]:
         raise ParameterError(f"--rates: {problem}") from None
     for rate in found:
         if not 0 <= rate <= 1:
-            raise ParameterError(f"--rates: found {rate:g}, expected numbers from 0 to 1")
+            hint = "; 50 percent is 0.5 or 50%, and a comma parts one rate from the next"
+            raise ParameterError(f"--rates: found {rate:g}, expected numbers from 0 to 1{hint}")
     if len(found) > MOST_RATES:
         raise ParameterError(f"--rates: found {len(found)}, expected at most {MOST_RATES}")
     return tuple(sorted(found))

@@ -17,6 +17,14 @@ class KredslobError(Exception):
     message : str
         What was found, and what would be right. Names out of files may hold anything: what cannot
         be printed becomes a blank, and an endless message is cut.
+
+    Examples
+    --------
+    >>> try:
+    ...     kredslob.load("no-such-model.mdl")
+    ... except kredslob.KredslobError as problem:
+    ...     print(problem)
+    no-such-model.mdl: cannot be read (No such file or directory)
     """
 
     def __init__(self, message: str) -> None:
@@ -37,6 +45,14 @@ class InputFileError(KredslobError):
         Line number, counted from 1.
     key : str, optional
         The key or column in the file.
+
+    Examples
+    --------
+    >>> try:
+    ...     kredslob.load("no-such-model.mdl")
+    ... except kredslob.InputFileError as problem:
+    ...     print(problem.path, problem.line)
+    no-such-model.mdl None
     """
 
     def __init__(
@@ -48,4 +64,13 @@ class InputFileError(KredslobError):
 
 
 class ParameterError(KredslobError):
-    """A parameter's name or value cannot be used."""
+    """A parameter's name or value cannot be used.
+
+    Examples
+    --------
+    >>> try:
+    ...     kredslob.load().run(reinvestment_rat=0.5)
+    ... except kredslob.ParameterError as problem:
+    ...     print(problem)
+    reinvestment.mdl has no constant 'reinvestment_rat'; did you mean 'reinvestment rate'?
+    """

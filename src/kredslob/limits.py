@@ -46,7 +46,7 @@ class Limits:
 
     Examples
     --------
-    >>> Limits(steps=50_000_000).steps
+    >>> kredslob.Limits(steps=50_000_000).steps
     50000000
     """
 
@@ -81,11 +81,16 @@ class Limits:
         found : str
             What was found, such as "has 30,000,000 bytes".
 
+        Returns
+        -------
+        str
+            One line for a person.
+
         Examples
         --------
-        >>> Limits(steps=9).exceeded("steps", "takes 12 steps")  # doctest: +NORMALIZE_WHITESPACE
-        'takes 12 steps, expected at most 9; if you trust it, allow more with Limits(steps=...) or
-        KREDSLOB_LIMITS=steps=...'
+        >>> print(kredslob.Limits(steps=9).exceeded("steps", "takes 12 steps"))
+        takes 12 steps, expected at most 9; if you trust it, allow more with
+        Limits(steps=...) or KREDSLOB_LIMITS=steps=...
         """
         most = getattr(self, limit)
         return (

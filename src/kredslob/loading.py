@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from kredslob.errors import ParameterError
 from kredslob.limits import Limits
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
@@ -38,10 +39,21 @@ def load(
     InputFileError
         The file is missing or cannot be read, asks for more than the limits allow, or names a data
         file in another folder.
+    ParameterError
+        The path is no name of a file.
 
     Examples
     --------
-    >>> load("city.mdl", limits=Limits(values=20_000_000), allow=["../data"])  # doctest: +SKIP
+    >>> model = kredslob.load()
+    >>> len(model.variables["Fund Cash"].dims)
+    1
+    >>> limits = kredslob.Limits(steps=1_000_000)
+    >>> kredslob.load("predator_prey.mdl", limits=limits).file.path.name
+    'predator_prey.mdl'
     """
+    if not isinstance(path, Path | str | None):
+        raise ParameterError(
+            f"path: found {type(path).__name__}, expected the name of a model file"
+        )
     file = reinvestment_folder() / "reinvestment.mdl" if path is None else Path(path)
     return Model(file, limits=limits, allow=allow)

@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 from kredslob.crate import CRATE, crate
-from kredslob.errors import InputFileError
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
 from kredslob.netcdf import as_netcdf, read_netcdf
 
@@ -209,7 +209,26 @@ def load_run(folder: Path | str) -> SavedRun:
     ------
     InputFileError
         The folder has no manifest or no numbers, or they cannot be read.
+    ParameterError
+        It is no name of a folder.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from kredslob.results import new_run_folder, write_run
+    >>> run = kredslob.load().run(years=2, save=["total cash"])
+    >>> with new_run_folder(Path("mine")) as folder:
+    ...     write_run(folder, run, {}, {"command": "made by hand"})
+    >>> saved = kredslob.load_run("mine")
+    >>> saved.manifest["command"]
+    'made by hand'
+    >>> saved.runs.sizes["time"] == run.sizes["time"]
+    True
     """
+    given: object = folder
+    if not isinstance(given, Path | str):
+        found = type(given).__name__
+        raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
     folder = Path(folder)
     try:
         manifest = read_manifest(folder)

@@ -44,6 +44,13 @@ class HasParameters(Protocol):
         ...
 
 
+def check_is_model(model: object) -> None:
+    """Raise ParameterError where something else is given for a model, such as its file."""
+    if not isinstance(model, Model):
+        found = repr(model) if isinstance(model, str) else type(model).__name__
+        raise ParameterError(f"model: found {found}, expected what kredslob.load gives")
+
+
 @dataclass(frozen=True)
 class _Plan:
     """A design that has been checked, and all that is needed to run it."""
@@ -89,9 +96,12 @@ class Model:
 
     Examples
     --------
-    >>> model = Model("models/reinvestment/reinvestment.mdl")  # doctest: +SKIP
-    >>> run = model.run(reinvestment_rate=0.75, years=20)  # doctest: +SKIP
-    >>> run["total cash"].sel(time=20)  # doctest: +SKIP
+    >>> model = kredslob.load()
+    >>> run = model.run(reinvestment_rate=0.75, years=10)
+    >>> round(float(run["total cash"].sel(time=10)), -3)
+    435000.0
+    >>> run["total cash"].attrs["units"]
+    'DKK'
     """
 
     def __init__(
@@ -110,12 +120,24 @@ class Model:
 
     @cached_property
     def variables(self) -> Mapping[str, Array]:
-        """Variables by name, in the order of the file."""
+        """Variables by name, in the order of the file.
+
+        Examples
+        --------
+        >>> kredslob.load().variables["Fund Cash"].unit
+        'DKK'
+        """
         return {n: a for n, a in self.program.arrays.items() if a.kind not in _HIDDEN}
 
     @property
     def subscripts(self) -> Mapping[str, tuple[str, ...]]:
-        """Elements of each subscript range."""
+        """Elements of each subscript range.
+
+        Examples
+        --------
+        >>> kredslob.load().subscripts["Purse"]
+        ('municipality', 'region', 'state')
+        """
         return self.program.ranges
 
     def run(
@@ -166,6 +188,16 @@ class Model:
         ------
         ParameterError
             A name is unknown, or a value has the wrong shape or is not a finite number.
+
+        Examples
+        --------
+        >>> model = kredslob.load()
+        >>> run = model.run(kredslob.load_scenario("half"), years=10, save=["total cash"])
+        >>> run["total cash"].sel(time=[0, 5, 10]).round(-3).values
+        array([12000000.,  1149000.,   307000.])
+        >>> all_of_it = model.run(reinvestment_rate=1, years=10, save=["*cash*"])
+        >>> float(all_of_it["total cash"][-1]) > float(run["total cash"][-1])
+        True
         """
         design = self.shared_design(scenario, constants, years, time_step, saveper)
         kept = self._kept(save)
@@ -196,10 +228,10 @@ class Model:
         integration: str | None = None,
         seed: int = 0,
         threads: int | None = None,
-        progress: Progress | None = None,
         summary: Iterable[str | float] | None = None,
-        store: Path | str | None = None,
         client: Any = None,
+        store: Path | str | None = None,
+        progress: Progress | None = None,
     ) -> xr.Dataset:
         """Run the model once for each row of a design, side by side on the processors at hand.
 
@@ -251,16 +283,17 @@ class Model:
 
         Examples
         --------
-        >>> design = {"reinvestment rate": np.linspace(0, 1, 1000)}  # doctest: +SKIP
-        >>> bands = model.run_many(  # doctest: +SKIP
-        ...     design, save=["total cash"], summary=["mean", 0.05, 0.95]
+        >>> model = kredslob.load()
+        >>> design = {"reinvestment rate": np.linspace(0, 1, 100)}
+        >>> bands = model.run_many(
+        ...     design, years=10, save=["total cash"], summary=["mean", 0.05, 0.95]
         ... )
-        >>> bands["total cash"].sel(statistic="q0.95")  # doctest: +SKIP
-
-        A bar of tqdm shows the progress so:
-
-        >>> with tqdm(total=1000) as bar:  # doctest: +SKIP
-        ...     model.run_many(design, progress=lambda done, _: bar.update(done - bar.n))
+        >>> bands["total cash"].sel(time=10).round(-3).to_series()
+        statistic
+        mean     310000.0
+        q0.05     91000.0
+        q0.95    534000.0
+        Name: total cash, dtype: float64
         """
         check_threads(threads)
         asked = None if summary is None else statistics_of(summary)
@@ -392,7 +425,18 @@ class Model:
         return Folded(ensemble, asked, StoredSummary(path, plan))
 
     def target(self, inputs: Mapping[str, str]) -> NumbaTarget:
-        """The compiled model, with the equations of some variables set aside for inputs."""
+        """Compile the model, with the equations of some variables set aside for inputs.
+
+        Parameters
+        ----------
+        inputs : mapping of str to str
+            By variable, how it is given: as `kredslob.design.Design` has it.
+
+        Returns
+        -------
+        NumbaTarget
+            The same one for the same inputs.
+        """
         name = tuple(sorted(inputs.items()))
         if name not in self._targets:
             program = self._lowered(inputs) if inputs else self.program
@@ -429,6 +473,10 @@ class Model:
         scenario, constants, years, time_step, saveper
             As for `run`.
 
+        Returns
+        -------
+        Design
+
         Raises
         ------
         ParameterError
@@ -440,7 +488,8 @@ class Model:
         base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
         if not isinstance(base, Mapping):
             raise ParameterError(
-                f"scenario: found {type(base).__name__}, expected names and values"
+                f"scenario: found {type(base).__name__}, expected names and values, "
+                "such as a dict or a scenario that was loaded"
             )
         clock = self.program.clock
         times: dict[str, Any] = {}
@@ -500,7 +549,24 @@ class Model:
     def provenance(
         self, design: Design, scenario: Any, method: str, seed: int, engine: str = "Numba"
     ) -> dict[str, Any]:
-        """Attributes of a dataset that say what made it; see `kredslob.datasets.provenance`."""
+        """Say what made a result, as attributes of its dataset.
+
+        Parameters
+        ----------
+        design : Design
+            What differed between the runs.
+        scenario : object
+            What was given as scenario; its name and setting are kept if it has them.
+        method, engine : str
+            Integration, and what ran it.
+        seed : int
+            Of the random functions.
+
+        Returns
+        -------
+        dict
+            As from `kredslob.datasets.provenance`.
+        """
         clock = self.program.clock
         short = {clock.final: "final", clock.step: "step", clock.saveper: "saveper"}
         times = {

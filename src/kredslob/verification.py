@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 
 TOLERANCE = 1e-9
 _ROUNDING = 1e-6
@@ -51,8 +51,11 @@ def verify(
 
     Examples
     --------
-    >>> verify(Model("model.mdl"), years=2)["difference"].max() < 1e-9  # doctest: +SKIP
+    >>> found = kredslob.verify(kredslob.load("predator_prey.mdl"), years=5)
+    >>> bool(found["difference"].max() < 1e-9)
+    True
     """
+    check_is_model(model)
     ours = model.run(
         scenario, years=years, time_step=time_step, integration="euler", engine="numba"
     )

@@ -25,7 +25,13 @@ def _language() -> Language:
 
 
 LanguageOption = Annotated[
-    Language, typer.Option("--lang", default_factory=_language, help="Language of what is shown.")
+    Language,
+    typer.Option(
+        "--lang",
+        default_factory=_language,
+        show_default="da where LANG says so, else en",
+        help="Language of what is shown.",
+    ),
 ]
 
 

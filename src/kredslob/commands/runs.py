@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from kredslob.commands.help import epilog
 from kredslob.commands.options import LanguageOption, check_folder
 from kredslob.errors import ParameterError
 
 MOST_DIFFERENCES = 10
 runs_app = typer.Typer(
-    help="List saved runs, compare them, and remove old ones.", invoke_without_command=True
+    help="List saved runs, compare them, and remove old ones.",
+    epilog=epilog("kredslob runs --scenario half", "kredslob runs compare runs/a runs/b"),
+    invoke_without_command=True,
 )
 FolderOption = Annotated[Path, typer.Option("--in", help="The folder that holds the runs.")]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a saved run.")]
@@ -51,7 +54,7 @@ def runs(
         print(w.text("runs.unfinished", count=len(left)))
 
 
-@runs_app.command()
+@runs_app.command(epilog=epilog("kredslob runs compare runs/a runs/b"))
 def compare(
     lang: LanguageOption,
     first: RunArgument,
@@ -77,7 +80,9 @@ def compare(
     screen.print(text_table(results, title, w.text("runs.measure")))
 
 
-@runs_app.command()
+@runs_app.command(
+    epilog=epilog("kredslob runs prune --keep 20", "kredslob runs prune --older-than 90 --yes")
+)
 def prune(
     lang: LanguageOption,
     folder: FolderOption = Path("runs"),

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from kredslob.errors import KredslobError
+from kredslob.cycle.needed import check_variables
+from kredslob.errors import ParameterError
 
 PARTIES = (
     "fund",
@@ -81,12 +82,12 @@ _NEGLIGIBLE = 1e-9  # of the largest amount: what is left of differences of ledg
 Flows = npt.NDArray[np.float64]
 
 
-def accounts(run: xr.Dataset) -> xr.Dataset:
+def accounts(runs: xr.Dataset) -> xr.Dataset:
     """Cash flows and key figures of each party.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model, saved at least at every whole year from 0 and no
         longer than 70 years.
 
@@ -108,7 +109,7 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The run lacks a ledger or a whole year, or is longer than the discount rule reaches.
 
     Notes
@@ -128,8 +129,16 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
       services. Benefits paid to citizens are a transfer and left out, and so are all payments
       between fund, purses and investors. No gain in production is counted, which is cautious.
     * society with wellbeing: also wellbeing-years at the model's value of a wellbeing year.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(reinvestment_rate=0.5, years=20)
+    >>> books = kredslob.accounts(run)
+    >>> million = books["net present value"].sel(party=["fund", "public purse"]) / 1e6
+    >>> million.round(1).values
+    array([-10.9,  -3.2])
     """
-    books = _books(run)
+    books = _books(runs)
     factors = _factors(books)
     nothing = xr.zeros_like(books["Cumulated Spent"].sum("Capital"))
     costs = _table(_costs(books), nothing)
@@ -155,12 +164,12 @@ def accounts(run: xr.Dataset) -> xr.Dataset:
     return _described(result)
 
 
-def net_present_values(run: xr.Dataset) -> xr.DataArray:
+def net_present_values(runs: xr.Dataset) -> xr.DataArray:
     """Net present value of each party, without the other figures: for thousands of runs.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         As for `accounts`.
 
     Returns
@@ -170,10 +179,10 @@ def net_present_values(run: xr.Dataset) -> xr.DataArray:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         As for `accounts`.
     """
-    books = _books(run)
+    books = _books(runs)
     factors = _factors(books)
     costs, benefits = _costs(books), _benefits(books)
     values = [_present(benefits[p], factors) - _present(costs[p], factors) for p in PARTIES]
@@ -182,12 +191,12 @@ def net_present_values(run: xr.Dataset) -> xr.DataArray:
     return found.assign_attrs(units="DKK", long_name="net present value")
 
 
-def fund_payback_year(run: xr.Dataset) -> xr.DataArray:
+def fund_payback_year(runs: xr.Dataset) -> xr.DataArray:
     """Year in which returned savings reach the capital paid in, as in `accounts`.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep with "Cumulated Paid In" and "Cumulated Returned To Fund" at whole years.
 
     Returns
@@ -197,10 +206,10 @@ def fund_payback_year(run: xr.Dataset) -> xr.DataArray:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The run lacks a ledger or a whole year.
     """
-    books = _at_whole_years(_only(run, _REPAID, "payback"))
+    books = _at_whole_years(_only(runs, _REPAID, "payback"))
     found = _fund_payback(books).rename("payback year")
     return found.assign_attrs(units="year", long_name="payback year of the fund")
 
@@ -220,7 +229,7 @@ def discount_factors(years: int) -> Flows:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The year is outside the rule.
 
     Notes
@@ -231,7 +240,7 @@ def discount_factors(years: int) -> Flows:
     https://www.pdfdrive.to/dl/dokumentationsnotat-for-den-samfundsoekonomiske-diskonteringsrente-7-januar-2021
     """
     if not 0 <= years <= LAST_YEAR:
-        raise KredslobError(
+        raise ParameterError(
             f"discounting: found {years} years; the discount rule covers 0 to {LAST_YEAR}"
         )
     year = np.arange(years + 1)
@@ -241,12 +250,12 @@ def discount_factors(years: int) -> Flows:
     return factors
 
 
-def bookkeeping(run: xr.Dataset) -> xr.Dataset:
+def bookkeeping(runs: xr.Dataset) -> xr.Dataset:
     """Book the same money as a running cost, and as an investment that is written off.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model, saved at least at every whole year from 0.
 
     Returns
@@ -259,10 +268,20 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The run lacks a ledger or a whole year.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(reinvestment_rate=0.5, years=10)
+    >>> books = kredslob.bookkeeping(run)
+    >>> (books["result"].sel(year=1) / 1e6).round(1).to_series()
+    view
+    running cost   -4.8
+    investment     -0.4
+    Name: result, dtype: float64
     """
-    books = _at_whole_years(_only(run, _BOOKED, "bookkeeping"))
+    books = _at_whole_years(_only(runs, _BOOKED, "bookkeeping"))
     views = xr.DataArray(["running cost", "investment"], dims="view", name="view")
     ledgers = [books[name].sum("Capital") for name in ("Cumulated Spent", "Cumulated Written Off")]
     cost = xr.concat(ledgers, views).diff("year")
@@ -289,37 +308,33 @@ def bookkeeping(run: xr.Dataset) -> xr.Dataset:
     return result
 
 
-def _books(run: xr.Dataset) -> xr.Dataset:
+def _books(runs: xr.Dataset) -> xr.Dataset:
     needed = (*LEDGERS, "capital from purse", "value of a wellbeing year")
-    return _at_whole_years(_only(run, needed, "accounts"))
+    return _at_whole_years(_only(runs, needed, "accounts"))
 
 
 def _factors(books: xr.Dataset) -> xr.DataArray:
     return xr.DataArray(discount_factors(int(books["year"][-1])), dims="year")
 
 
-def _only(run: xr.Dataset, names: tuple[str, ...], what: str) -> xr.Dataset:
-    missing = [name for name in names if name not in run]
-    if missing:
-        raise KredslobError(
-            f"{what}: the run has no '{missing[0]}'; save all variables of the reinvestment model"
-        )
-    return run[list(names)]
+def _only(runs: xr.Dataset, names: tuple[str, ...], what: str) -> xr.Dataset:
+    check_variables(what, runs, names)
+    return runs[list(names)]
 
 
-def _at_whole_years(run: xr.Dataset) -> xr.Dataset:
-    last = int(np.floor(float(run["time"][-1]) + 1e-6))
+def _at_whole_years(runs: xr.Dataset) -> xr.Dataset:
+    last = int(np.floor(float(runs["time"][-1]) + 1e-6))
     years = np.arange(last + 1)
-    moving = [name for name, array in run.data_vars.items() if "time" in array.dims]
+    moving = [name for name, array in runs.data_vars.items() if "time" in array.dims]
     try:
-        at_years = run[moving].sel(time=years, method="nearest", tolerance=1e-6)
+        at_years = runs[moving].sel(time=years, method="nearest", tolerance=1e-6)
     except KeyError:
-        raise KredslobError(
+        raise ParameterError(
             "accounts: the run is not saved at every whole year from 0; "
             "choose a saveper that divides a year"
         ) from None
     books = at_years.rename(time="year").assign_coords(year=years)
-    return books.merge(run.drop_vars(moving).drop_dims("time"))
+    return books.merge(runs.drop_vars(moving).drop_dims("time"))
 
 
 def _costs(books: xr.Dataset) -> dict[str, dict[str, xr.DataArray]]:

@@ -14,7 +14,7 @@ import xarray as xr
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.cycle.threshold import avoided_cost_per_start, loop_gain, sustaining
 from kredslob.ensemble import Progress
-from kredslob.errors import InputFileError, KredslobError
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
 
@@ -87,14 +87,14 @@ def load_case(name: str) -> Case:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         There is no such case.
     InputFileError
         Its file cannot be used.
     """
     if name not in list_cases():
         known = ", ".join(list_cases())
-        raise KredslobError(f"there is no case '{name}'; expected one of {known}")
+        raise ParameterError(f"there is no case '{name}'; expected one of {known}")
     path = reinvestment_folder() / "cases" / f"{name}.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -251,7 +251,7 @@ _QUANTITIES: dict[str, Callable[[xr.Dataset], float]] = {
     "retention after 1 year": lambda run: _retention(run, 1),
     "retention after 2 years": lambda run: _retention(run, 2),
     "retention after 3 years": lambda run: _retention(run, 3),
-    "loop gain": lambda run: float(loop_gain(run, 0)),
+    "loop gain": lambda run: float(loop_gain(run, time=0)),
     "total spending per krone of capital": lambda run: (
         _end(run, "Cumulated Spent") / _end(run, "Cumulated Paid In")
     ),

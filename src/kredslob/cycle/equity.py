@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from kredslob.errors import KredslobError
+from kredslob.cycle.needed import check_variables
 
 CELLS = ("Group", "Need")
 _NEEDED = (
@@ -24,12 +24,12 @@ _UNITS = {
 }
 
 
-def equity(run: xr.Dataset) -> xr.Dataset:
+def equity(runs: xr.Dataset) -> xr.Dataset:
     """Help against need, by group and need, and how it leans.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model.
 
     Returns
@@ -56,7 +56,7 @@ def equity(run: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The run lacks a variable.
 
     Notes
@@ -64,15 +64,18 @@ def equity(run: xr.Dataset) -> xr.Dataset:
     Need is "counterfactual eligible" summed over time: the citizens who could be reached if nobody
     were helped, since help can go to them only, and since need must not fall because help was
     given. A course is one unit of help, short or long.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(reinvestment_rate=0.5, years=10)
+    >>> fairness = kredslob.equity(run)
+    >>> round(float(fairness["complex ratio"]), 2)
+    1.15
     """
-    missing = [name for name in _NEEDED if name not in run]
-    if missing:
-        raise KredslobError(
-            f"equity: the run has no '{missing[0]}'; save all variables of the reinvestment model"
-        )
-    end = run[list(_NEEDED)].isel(time=-1, drop=True)
+    check_variables("equity", runs, _NEEDED)
+    end = runs[list(_NEEDED)].isel(time=-1, drop=True)
     helped = end["Cumulated Starts"]
-    need = run["counterfactual eligible"].integrate("time")
+    need = runs["counterfactual eligible"].integrate("time")
     share_of_help, share_of_need = _share(helped), _share(need)
     complex_help = share_of_help.sel(Need="complex", drop=True).sum("Group", skipna=False)
     complex_need = share_of_need.sel(Need="complex", drop=True).sum("Group", skipna=False)
@@ -80,7 +83,7 @@ def equity(run: xr.Dataset) -> xr.Dataset:
     result = xr.Dataset(
         {
             "help": helped,
-            "help over time": run["Cumulated Starts"],
+            "help over time": runs["Cumulated Starts"],
             "need": need,
             "share of help": share_of_help,
             "share of need": share_of_need,

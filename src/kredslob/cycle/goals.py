@@ -9,7 +9,8 @@ from __future__ import annotations
 import xarray as xr
 
 from kredslob.cycle.accounts import LEDGERS, fund_payback_year
-from kredslob.errors import KredslobError
+from kredslob.cycle.needed import check_variables
+from kredslob.errors import ParameterError
 
 RATE = "reinvestment rate"
 GOAL_VARIABLES = (
@@ -58,11 +59,20 @@ def goals(runs: xr.Dataset) -> xr.Dataset:
 
     Raises
     ------
-    KredslobError
-        The runs are no sweep over the rate, or are not saved at every whole year.
+    ParameterError
+        The runs are no sweep over the rate, lack a variable, or are not saved at every whole year.
+
+    Examples
+    --------
+    >>> levers = {"reinvestment rate": [0, 0.5, 1]}
+    >>> runs = kredslob.sweep(kredslob.load(), levers=levers, years=20)
+    >>> found = kredslob.goals(runs)
+    >>> float(found["best rate"].sel(goal="citizens helped"))
+    1.0
     """
+    check_variables("goals", runs, GOAL_VARIABLES)
     if RATE not in runs.dims:
-        raise KredslobError(f"goals: found no dimension '{RATE}', expected a sweep over it")
+        raise ParameterError(f"goals: found no dimension '{RATE}', expected a sweep over it")
     end = runs.isel(time=-1, drop=True)
     reached = _reached(end)
     paid_in = end["Cumulated Paid In"].sum("Capital")

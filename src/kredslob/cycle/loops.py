@@ -128,6 +128,13 @@ def loop_scores(
     ------
     ParameterError
         As for `Model.run`.
+
+    Examples
+    --------
+    >>> scores = kredslob.loop_scores(years=5, reinvestment_rate=0.5)
+    >>> both = scores["reinforcing share"] - scores["balancing share"]
+    >>> both.mean("time").round(2).to_series().nlargest(3).index.tolist()
+    ['own pace', 'B5', 'B4']
     """
     known = [family.path for family in families()]
     scores = (feedback or _feedback()).scores(scenario, years=years, known=known, **constants)

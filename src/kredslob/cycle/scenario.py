@@ -19,7 +19,7 @@ from kredslob.cycle.changes import Keys, hint, label, lay_over
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.toml_file import TomlFile, read_toml
-from kredslob.errors import InputFileError, KredslobError, ParameterError
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.paths import reinvestment_folder
 
 DEFAULT_SETTING = "municipality"
@@ -69,6 +69,16 @@ class Scenario:
         Every constant that the files name, complete and in the units of the parameter table: a
         float, a (nested) dict with every element, or for the reinvestment schedule a list of
         [time, rate].
+
+    Examples
+    --------
+    >>> half = kredslob.load_scenario("half", "national")
+    >>> half.name, half.setting
+    ('half', 'national')
+    >>> print(half.title["da"])
+    Halvdelen geninvesteres
+    >>> half.parameters["reinvestment rate"]
+    0.5
     """
 
     name: str
@@ -88,6 +98,11 @@ class Scenario:
             By name: a number in the table's unit, a text such as "18 months", or a nested dict
             that names the elements to change.
 
+        Returns
+        -------
+        Scenario
+            Of the same name and words; this one stays as it is.
+
         Raises
         ------
         ParameterError
@@ -95,14 +110,19 @@ class Scenario:
 
         Examples
         --------
-        >>> half = load_scenario("half").with_parameters({"cashing delay": {"health": "2 years"}})
-        >>> half.parameters["cashing delay"]["health"]
+        >>> half = kredslob.load_scenario("half")
+        >>> later = half.with_parameters({"cashing delay": {"health": "2 years"}})
+        >>> later.parameters["cashing delay"]["health"]
         2.0
         """
 
         def fault(keys: Keys, problem: str) -> ParameterError:
             return ParameterError(f"'{label(keys)}': {problem}")
 
+        given: object = changes
+        if not isinstance(given, Mapping):
+            found = type(given).__name__
+            raise ParameterError(f"changes: found {found}, expected a dict of names and values")
         merged = lay_over(self.parameters, changes, parameter_table(), fault)
         return replace(self, parameters=merged)
 
@@ -141,13 +161,15 @@ def load_scenario(
     InputFileError
         A file is missing, is not TOML, or holds a key or value that cannot be used; the message
         names the file, the line and the key.
-    KredslobError
+    ParameterError
         No setting or policy has that name.
 
     Examples
     --------
-    >>> load_scenario("half", "national").parameters["reinvestment rate"]
+    >>> kredslob.load_scenario("half", "national").parameters["reinvestment rate"]
     0.5
+    >>> kredslob.load_scenario().setting
+    'municipality'
     """
     place_file = read_toml(_path(setting, "settings"))
     place = _checked(place_file, _Setting)
@@ -172,12 +194,34 @@ def load_scenario(
 
 
 def list_settings() -> dict[str, dict[str, str]]:
-    """Titles (by language) of the settings that come with the model, by name."""
+    """Titles of the settings that come with the model.
+
+    Returns
+    -------
+    dict of str to dict
+        By name: the title by language, "da" and "en".
+
+    Examples
+    --------
+    >>> print(kredslob.list_settings()["national"]["en"])
+    National fund of the size of Den Sociale Investeringsfond
+    """
     return _titles("settings", _Setting)
 
 
 def list_scenarios() -> dict[str, dict[str, str]]:
-    """Titles (by language) of the policies that come with the model, by name."""
+    """Titles of the policies that come with the model.
+
+    Returns
+    -------
+    dict of str to dict
+        By name: the title by language, "da" and "en".
+
+    Examples
+    --------
+    >>> print(kredslob.list_scenarios()["half"]["da"])
+    Halvdelen geninvesteres
+    """
     return _titles("scenarios", _Policy)
 
 
@@ -208,13 +252,21 @@ def _listed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _path(name: str | Path, folder: _Folder) -> Path:
+    what = folder.removesuffix("s")
+    given: object = name
+    if not isinstance(given, str | Path):
+        found = type(given).__name__
+        raise ParameterError(f"{what}: found {found}, expected a name or a .toml file")
     text = str(name)
     if text.lower().endswith(".toml") or "/" in text or "\\" in text:
         return Path(name)
     known = list_settings() if folder == "settings" else list_scenarios()
     if text not in known:
-        what = folder.removesuffix("s")
-        raise KredslobError(
+        others = list_scenarios() if folder == "settings" else list_settings()
+        if text in others:
+            other = "scenario (a policy)" if folder == "settings" else "setting (a place)"
+            raise ParameterError(f"'{text}' is a {other}, expected the name of a {what}")
+        raise ParameterError(
             f"there is no {what} '{text}'; expected one of {', '.join(known)}, "
             f"or a file that ends in .toml{hint(text, known)}"
         )

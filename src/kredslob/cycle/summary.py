@@ -6,11 +6,22 @@ import xarray as xr
 
 from kredslob.cycle.accounts import accounts
 from kredslob.cycle.equity import equity
+from kredslob.cycle.needed import check_variables
 from kredslob.cycle.threshold import sustaining
 
 RATE = "reinvestment rate"
 _YEARS_SHOWN = (10, 20, 40)
 _CELLS = ("Group", "Need")
+_NEEDED = (
+    "Cumulated Completions",
+    "Cumulated Kept",
+    "Cumulated Lifted",
+    "Cumulated Unclaimed",
+    "Cumulated Wellbeing Years",
+    "paid in by purse",
+    "reinvestment rate in force",
+    "total cash",
+)
 
 
 def summary(runs: xr.Dataset) -> xr.Dataset:
@@ -30,7 +41,20 @@ def summary(runs: xr.Dataset) -> xr.Dataset:
         saving of each purse over the horizon (DKK: kept and unseen savings less capital paid in),
         payback year of the fund, net present value of the public purse (DKK), coverage,
         self-sustaining, loop gain and critical rate (see `kredslob.cycle.threshold.sustaining`).
+
+    Raises
+    ------
+    ParameterError
+        The runs lack a variable or a whole year.
+
+    Examples
+    --------
+    >>> levers = {"reinvestment rate": [0, 0.5, 1]}
+    >>> runs = kredslob.sweep(kredslob.load(), levers=levers, years=20)
+    >>> kredslob.summary(runs)["citizens helped"].round().values
+    array([ 85.,  96., 107.])
     """
+    check_variables("summary", runs, _NEEDED)
     runs = with_rate(runs)
     end = runs.isel(time=-1, drop=True)
     books = accounts(runs)

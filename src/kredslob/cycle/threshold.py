@@ -16,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kredslob.cycle.needed import check_time, check_variables
+
 GROUPS_AND_NEEDS = ("Group", "Need")
 _CHAIN = (
     "Counterfactual Crisis",
@@ -73,12 +75,12 @@ LAST_PART = 0.25  # of the horizon: late enough for the start to be forgotten
 _EMPTY = 0.01  # of the capital paid in
 
 
-def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
+def loop_gain(runs: xr.Dataset, *, time: float | None = None) -> xr.DataArray:
     """Kroner that come back to the fund, in the end, for one krone it spends now.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model with all its variables.
     time : float, optional
         Year at which allocation, effect, pledges, rate and documentation are read.
@@ -90,17 +92,30 @@ def loop_gain(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
         Gain (Dmnl), over the extra dimensions of a sweep. Exact where nothing saturates and the
         share of recognised savings is at rest; otherwise the gain at the margin of that year.
         Claims of investors are not taken off: they end, the loop goes on.
+
+    Raises
+    ------
+    ParameterError
+        The run lacks a variable, or does not reach that time.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(reinvestment_rate=1, years=20)
+    >>> round(float(kredslob.loop_gain(run)), 2)
+    0.25
+    >>> round(float(kredslob.loop_gain(run, time=5)), 2)
+    0.28
     """
-    now = _at(run, time)
+    now = _at("loop gain", runs, time)
     return _loop_gain(now, _gain_at_full_rate(now))
 
 
-def critical_rate(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
+def critical_rate(runs: xr.Dataset, *, time: float | None = None) -> xr.DataArray:
     """Reinvestment rate at which the loop gain is one: from there on the cycle carries itself.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model with all its variables.
     time : float, optional
         As for `loop_gain`.
@@ -111,8 +126,19 @@ def critical_rate(run: xr.Dataset, time: float | None = None) -> xr.DataArray:
         Rate (Dmnl). Above one, no rate is enough, and the figure says how many times as much each
         krone would have to bring back; infinite where nothing comes back. Other things are as they
         were in the run: a higher rate may wear down support, which this does not see.
+
+    Raises
+    ------
+    ParameterError
+        As for `loop_gain`.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(reinvestment_rate=1, years=20)
+    >>> round(float(kredslob.critical_rate(run)), 2)
+    3.93
     """
-    return _critical_rate(_gain_at_full_rate(_at(run, time)))
+    return _critical_rate(_gain_at_full_rate(_at("critical rate", runs, time)))
 
 
 def _loop_gain(now: xr.Dataset, at_full_rate: xr.DataArray) -> xr.DataArray:
@@ -128,8 +154,10 @@ def _critical_rate(at_full_rate: xr.DataArray) -> xr.DataArray:
     return rate.rename("critical rate")
 
 
-def _at(run: xr.Dataset, time: float | None) -> xr.Dataset:
-    return run.isel(time=-1) if time is None else run.sel(time=time, method="nearest")
+def _at(what: str, runs: xr.Dataset, time: float | None) -> xr.Dataset:
+    check_variables(what, runs, GAIN_VARIABLES)
+    check_time(what, runs, time)
+    return runs.isel(time=-1) if time is None else runs.sel(time=time, method="nearest")
 
 
 def _gain_at_full_rate(now: xr.Dataset) -> xr.DataArray:
@@ -274,12 +302,12 @@ def _add_prevention(rates: np.ndarray, runs: xr.Dataset) -> None:
             rates[:, g, n, 1, families, :, 2] += inherited[:, g, n, np.newaxis]
 
 
-def sustaining(run: xr.Dataset) -> xr.Dataset:
+def sustaining(runs: xr.Dataset) -> xr.Dataset:
     """Whether a run's fund carries itself, read from the run.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model.
 
     Returns
@@ -289,10 +317,10 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
         "self-sustaining": see `margin`; "loop gain" and "critical rate": see
         `loop_gain` and `critical_rate`, at the end.
     """
-    coverage = late_coverage(run)
-    carries = margin(run) >= 0
+    coverage = late_coverage(runs)
+    carries = margin(runs) >= 0
     carries.attrs = {"units": "Dmnl", "long_name": "the fund carries itself"}
-    end = _at(run, None)
+    end = _at("loop gain", runs, None)
     gain = _gain_at_full_rate(end)
     return xr.Dataset(
         {
@@ -304,12 +332,12 @@ def sustaining(run: xr.Dataset) -> xr.Dataset:
     )
 
 
-def late_coverage(run: xr.Dataset) -> xr.DataArray:
+def late_coverage(runs: xr.Dataset) -> xr.DataArray:
     """Share of the fund's late spending that its own savings cover.
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         A run or sweep of the reinvestment model, with `COVERAGE_VARIABLES` saved at the start of
         its last quarter and at its end.
 
@@ -321,12 +349,12 @@ def late_coverage(run: xr.Dataset) -> xr.DataArray:
         from outside it is one plus the growth of the fund's cash over the disbursement time, so it
         passes one where the fund turns from shrinking to growing.
     """
-    start = float(run["time"][-1]) - LAST_PART * float(run["time"][-1] - run["time"][0])
-    spent = _change(run["Cumulated Spent"].sum("Capital"), start)
+    start = float(runs["time"][-1]) - LAST_PART * float(runs["time"][-1] - runs["time"][0])
+    spent = _change(runs["Cumulated Spent"].sum("Capital"), start)
     came = _change(
-        run["Cumulated Returned Savings"].sum("Capital")
-        + run["Cumulated Interest"].sum("Capital")
-        - run["Cumulated Paid To Investors"].sum("Capital"),
+        runs["Cumulated Returned Savings"].sum("Capital")
+        + runs["Cumulated Interest"].sum("Capital")
+        - runs["Cumulated Paid To Investors"].sum("Capital"),
         start,
     )
     coverage = xr.where(spent > 0, came / spent.where(spent > 0, 1.0), 0.0)
@@ -334,7 +362,7 @@ def late_coverage(run: xr.Dataset) -> xr.DataArray:
     return coverage
 
 
-def margin(run: xr.Dataset) -> xr.DataArray:
+def margin(runs: xr.Dataset) -> xr.DataArray:
     """By how much a fund carries itself: from zero up it does, below it does not.
 
     A fund carries itself if its savings cover its late spending and it has not run empty: it holds
@@ -343,7 +371,7 @@ def margin(run: xr.Dataset) -> xr.DataArray:
 
     Parameters
     ----------
-    run : Dataset
+    runs : Dataset
         As for `late_coverage`.
 
     Returns
@@ -352,10 +380,10 @@ def margin(run: xr.Dataset) -> xr.DataArray:
         The lesser of late coverage and of cash at the end over a hundredth of the capital paid in,
         less one (Dmnl). It moves without jumps with the parameters, so its root can be sought.
     """
-    end = run.isel(time=-1, drop=True)
+    end = runs.isel(time=-1, drop=True)
     least = _EMPTY * end["Cumulated Paid In"].sum("Capital")
     held = xr.where(least > 0, end["total cash"] / least.where(least > 0, 1.0), 0.0)
-    margin = np.minimum(late_coverage(run), held) - 1
+    margin = np.minimum(late_coverage(runs), held) - 1
     margin.attrs = {"units": "Dmnl", "long_name": "margin by which the fund carries itself"}
     return margin
 

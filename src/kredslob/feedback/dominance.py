@@ -27,6 +27,15 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
         A row a period: ``from`` and ``to`` (times), ``dominant`` (tuple of names, the strongest
         on average first; empty where nothing moves or they make up less than half), and ``share``
         (their mean absolute share).
+
+    Examples
+    --------
+    >>> scores = kredslob.Feedback(kredslob.load("predator_prey.mdl")).scores(years=5)
+    >>> kredslob.dominance(scores["relative score"]).round(2)
+       from   to dominant  share
+    0   0.5  1.5    (R1,)   0.74
+    1   2.0  4.0    (B1,)   0.64
+    2   4.5  5.0    (R2,)   0.67
     """
     (other,) = [str(d) for d in shares.dims if d != "time"]
     size = np.abs(shares.transpose(other, "time").values)

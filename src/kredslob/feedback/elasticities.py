@@ -55,7 +55,7 @@ def elasticities(linear: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(data, attrs=linear.attrs)
 
 
-def loop_elasticities(linear: xr.Dataset, mode: int = 0, *, rolled_up: bool = True) -> pd.DataFrame:
+def loop_elasticities(linear: xr.Dataset, *, mode: int = 0, rolled_up: bool = True) -> pd.DataFrame:
     """Which loops move an eigenvalue.
 
     Parameters
@@ -91,6 +91,12 @@ def loop_elasticities(linear: xr.Dataset, mode: int = 0, *, rolled_up: bool = Tr
     The set is made of ears: a way through links that no loop has yet, closed along those that one
     has, the shortest loop first. A different set gives other numbers; loops that are not in it act
     through those that are.
+
+    Examples
+    --------
+    >>> linear = kredslob.linearise(kredslob.load("predator_prey.mdl"), time=10)
+    >>> kredslob.loop_elasticities(linear)["loop"].tolist()
+    ['Predator → Prey', 'Prey', 'Predator']
     """
     if mode not in linear["mode"].values:
         raise ParameterError(f"mode: found {mode!r}, expected 0 to {linear.sizes['mode'] - 1}")

@@ -12,13 +12,13 @@ import networkx as nx
 import numpy as np
 
 from kredslob.batches import batch_of
-from kredslob.errors import ParameterError
+from kredslob.errors import InputFileError, ParameterError
 from kredslob.feedback.links import lookup_links
 from kredslob.feedback.measuring import nudged
 from kredslob.feedback.network import Network, network, saved_arrays
 from kredslob.feedback.scores import CERTAIN, outweighing
 from kredslob.program import Array, Program
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 from kredslob.targets.numba import NumbaTarget
 
 #: Polarity of a link whose sign changes, or that had no effect.
@@ -62,7 +62,16 @@ def causal_graph(
     ------
     ParameterError
         As for `Model.run`.
+
+    Examples
+    --------
+    >>> graph = kredslob.causal_graph(kredslob.load("predator_prey.mdl"))
+    >>> graph.nodes["Prey"]["kind"]
+    'stock'
+    >>> sorted(graph.predecessors("Prey"))
+    ['Predator', 'Prey']
     """
+    check_is_model(model)
     design = model.shared_design(scenario, constants, years, None, None)
     program = model.target(design.inputs).program
     probed = nudged(program)
@@ -145,7 +154,7 @@ def write_graph(graph: nx.DiGraph, path: Path | str) -> Path:
         From `causal_graph`.
     path : Path or str
         Its suffix says the format: .graphml or .gexf (Gephi, yEd, Cytoscape), .json (node-link
-        data), .dot (Graphviz), or .mmd (Mermaid).
+        data), .dot (Graphviz), or .mmd (Mermaid). An existing file is replaced.
 
     Returns
     -------
@@ -155,13 +164,25 @@ def write_graph(graph: nx.DiGraph, path: Path | str) -> Path:
     ------
     ParameterError
         The suffix is none of these.
+    InputFileError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> graph = kredslob.causal_graph(kredslob.load("predator_prey.mdl"))
+    >>> kredslob.write_graph(graph, "prey.graphml").name
+    'prey.graphml'
     """
     path = Path(path)
-    if path.suffix not in _WRITERS:
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None:
         raise ParameterError(
             f"{path.name}: found '{path.suffix}', expected one of {', '.join(_WRITERS)}"
         )
-    path.write_text(_WRITERS[path.suffix](graph), encoding="utf-8")
+    try:
+        path.write_text(writer(graph), encoding="utf-8")
+    except OSError as problem:
+        raise InputFileError(path, f"cannot be written ({problem.strerror})") from None
     return path
 
 

@@ -21,7 +21,7 @@ from kredslob.errors import ParameterError
 from kredslob.feedback.moment import Moment, moment_of, parts_of, stocks_on_feedback
 from kredslob.feedback.network import element_name
 from kredslob.program import Program
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 
 _STEP = float(np.cbrt(np.finfo(float).eps))  # of a stock's size: balances rounding and curvature
 _SMALLEST = 1e-3  # of the largest value in the run: size of a stock that is nearly empty
@@ -101,9 +101,13 @@ def linearise(
 
     Examples
     --------
-    >>> linear = linearise(Model("growth.mdl"), time=10)  # doctest: +SKIP
-    >>> linear["eigenvalue"].values  # doctest: +SKIP
+    >>> linear = kredslob.linearise(kredslob.load("predator_prey.mdl"), time=10)
+    >>> linear["eigenvalue"].round(3).values
+    array([-0.104+0.358j, -0.104-0.358j])
+    >>> linear["period"].round(1).values
+    array([17.6, 17.6])
     """
+    check_is_model(model)
     design = model.shared_design(scenario, constants, years, time_step, None)
     target = model.target(design.inputs)
     batch, program = batch_of(target, design, 0), target.program

@@ -25,6 +25,11 @@ class Loop:
         Once round, each acting on the next and the last one on the first.
     polarity : str
         R reinforcing, B balancing, or ? where signs are unknown or change.
+
+    Examples
+    --------
+    >>> print(kredslob.Loop("R1", ("births", "population"), "R"))
+    R1: births → population → births
     """
 
     name: str
@@ -42,7 +47,7 @@ class Found(NamedTuple):
     complete: bool
 
 
-def find_loops(graph: nx.DiGraph, most: int = MOST_LOOPS) -> Found:
+def find_loops(graph: nx.DiGraph, *, most: int = MOST_LOOPS) -> Found:
     """List the simple loops of a causal graph (Johnson 1975, as networkx has it).
 
     Parameters
@@ -56,6 +61,15 @@ def find_loops(graph: nx.DiGraph, most: int = MOST_LOOPS) -> Found:
     -------
     Found
         Loops, shortest first, and whether these are all.
+
+    Examples
+    --------
+    >>> graph = kredslob.causal_graph(kredslob.load("predator_prey.mdl"))
+    >>> found = kredslob.find_loops(graph)
+    >>> [str(loop) for loop in found.loops]
+    ['U1: Predator → Predator', 'U2: Prey → Prey', 'B1: Predator → Prey → Predator']
+    >>> found.complete
+    True
     """
     cycles, complete = cycles_of(graph, most)
     return Found(_named(graph, cycles), complete)
@@ -82,6 +96,12 @@ def independent_loops(graph: nx.DiGraph) -> list[Loop]:
         kept if it has a link that no shorter loop had (Oliva 2004, doi:10.1002/sdr.300). It covers
         all links; the number of loops that are independent as a basis is links - nodes + 1 of each
         part (Kampmann 2012, doi:10.1002/sdr.1483), which may be more.
+
+    Examples
+    --------
+    >>> graph = kredslob.causal_graph(kredslob.load("predator_prey.mdl"))
+    >>> len(kredslob.independent_loops(graph))
+    3
     """
     chosen: list[Sequence[Any]] = []
     for part in nx.strongly_connected_components(graph):

@@ -28,7 +28,7 @@ from kredslob.errors import ParameterError
 from kredslob.feedback.loops import MOST_LOOPS, canonical, cycles_of
 from kredslob.feedback.network import Network, feedback_part, network, saved_arrays
 from kredslob.program import Program, key
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model
 from kredslob.targets.kernels import compiled
 from kredslob.targets.numba import NumbaTarget
 
@@ -54,10 +54,14 @@ class Feedback:
 
     Examples
     --------
-    >>> scores = Feedback(Model("growth.mdl")).scores(years=10)  # doctest: +SKIP
+    >>> feedback = kredslob.Feedback(kredslob.load("predator_prey.mdl"))
+    >>> scores = feedback.scores(years=10)
+    >>> scores["path"].values.tolist()
+    ['Prey → Predator', 'Prey', 'Predator']
     """
 
     def __init__(self, model: Model, *, elements: bool = False) -> None:
+        check_is_model(model)
         self.model = model
         self.elements = elements
         self._structures: dict[tuple[tuple[str, str], ...], _Structure] = {}
@@ -102,6 +106,13 @@ class Feedback:
         ------
         ParameterError
             As for `Model.run`; or a known loop is not in the model.
+
+        Examples
+        --------
+        >>> feedback = kredslob.Feedback(kredslob.load("predator_prey.mdl"))
+        >>> scores = feedback.scores(years=10)
+        >>> round(float(scores["relative score"].sel(loop="B1", time=10)), 2)
+        -0.48
         """
         design = self.model.shared_design(scenario, constants, years, time_step, None)
         name = tuple(sorted(design.inputs.items()))
@@ -134,6 +145,13 @@ def path_score(scores: xr.Dataset, *variables: str) -> xr.DataArray:
     ------
     ParameterError
         Two variables in a row have no link that lies on a loop.
+
+    Examples
+    --------
+    >>> scores = kredslob.Feedback(kredslob.load("predator_prey.mdl")).scores(years=10)
+    >>> score = kredslob.path_score(scores, "Prey", "Predator")
+    >>> round(float(score.sel(time=10)), 2)
+    1.07
     """
     pairs = list(zip(scores["source"].values, scores["target"].values, strict=True))
     places = {(key(str(a)), key(str(b))): k for k, (a, b) in enumerate(pairs)}

@@ -206,9 +206,7 @@ def _check_counts(path: Path, reading: Reading, limits: Limits) -> None:
 
 def _parsed(path: Path, limits: Limits) -> Reading:
     if path.suffix.lower() not in SUFFIXES:
-        raise InputFileError(
-            path, f"found a '{path.suffix}' file, expected one of {', '.join(SUFFIXES)}"
-        )
+        raise InputFileError(path, f"{_named(path)}, expected one of {', '.join(SUFFIXES)}")
     if path.suffix.lower() == ".mdl":
         from kredslob.reading.vensim_file import read_vensim
 
@@ -266,3 +264,9 @@ def _flow_names(elements: list[Any]) -> Iterator[str]:
                     key = node.reference.lower().replace("_", " ")
                     if key in by_name:
                         yield by_name[key]
+
+
+def _named(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder"
+    return f"found a '{path.suffix}' file" if path.suffix else "found a name without an ending"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.errors import KredslobError
+from kredslob.errors import ParameterError
 from kredslob.results import RUNS, TABLES, SavedRun, write_numbers
 from kredslob.show.csv_file import write_csv
 from kredslob.show.workbook import write_workbook
@@ -26,13 +26,13 @@ def check_installed(formats: Sequence[str]) -> None:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         A library is missing.
     """
     for name in formats:
         library = _NEEDS.get(name)
         if library and importlib.util.find_spec(library) is None:
-            raise KredslobError(
+            raise ParameterError(
                 f'{name} needs {library}, which is not installed: pip install "kredslob[report]"'
             )
 
@@ -63,12 +63,12 @@ def write_tables(folder: Path, run: SavedRun, formats: Sequence[str], language: 
 
     Raises
     ------
-    KredslobError
+    ParameterError
         A format is unknown, or its library is not installed.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         known = ", ".join(FORMATS)
-        raise KredslobError(f"format: found '{unknown[0]}', expected one of {known}")
+        raise ParameterError(f"format: found '{unknown[0]}', expected one of {known}")
     check_installed(formats)
     names: list[str] = []
     if "xlsx" in formats:

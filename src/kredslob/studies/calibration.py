@@ -105,8 +105,12 @@ def calibrate(
 
     Examples
     --------
-    >>> seen = pd.Series([9.1, 7.4, 5.9], [1, 2, 3], name="Water")  # doctest: +SKIP
-    >>> calibrate(model, seen, {"time constant": (1, 20)}).estimates  # doctest: +SKIP
+    >>> model = kredslob.load()
+    >>> run = model.run(overhead_share=0.12, years=5, save=["total cash"])
+    >>> observed = run["total cash"].sel(time=[1, 2, 3, 4, 5]).to_series()
+    >>> found = kredslob.calibrate(model, observed, {"overhead share": (0.05, 0.2)}, starts=1)
+    >>> round(float(found.estimates.loc["overhead share", "estimate"]), 3)
+    0.12
     """
     if not (isinstance(starts, int | np.integer) and starts > 0):
         raise ParameterError(f"starts: found {starts!r}, expected a whole number above 0")

@@ -237,7 +237,9 @@ def check_model(
 
     Examples
     --------
-    >>> check_model(Model("model.mdl")).query("verdict == 'fail'")  # doctest: +SKIP
+    >>> found = kredslob.check_model(kredslob.load("predator_prey.mdl"))
+    >>> bool((found["verdict"] == "fail").any())
+    True
     """
     checks = model_checks(
         model, scenario, halved_and_doubled(model), pair_budget=pair_budget, client=client

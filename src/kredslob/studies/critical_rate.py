@@ -90,6 +90,12 @@ def critical_bracket(
     ----------
     T. R. Chandrupatla (1997), Advances in Engineering Software 28, 145-149, as
     `scipy.optimize.elementwise.find_root`.
+
+    Examples
+    --------
+    >>> found = kredslob.critical_bracket(kredslob.load(), years=10)
+    >>> float(found["critical rate"])  # no rate is enough within ten years
+    inf
     """
     check_constant_rate(scenario)
     study = _Study(model, scenario, years, client, _Expected(progress, 1, _SCANNED))
@@ -171,6 +177,12 @@ def critical_rate_uncertainty(
     ------
     ParameterError
         There are fewer than 2 draws, the seed is below 0, or as for `critical_bracket`.
+
+    Examples
+    --------
+    >>> found = kredslob.critical_rate_uncertainty(kredslob.load(), draws=20, years=5)
+    >>> "critical rate" in found
+    True
     """
     check_constant_rate(scenario)
     if draws < 2:

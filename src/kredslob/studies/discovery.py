@@ -187,6 +187,18 @@ def prim(runs: xr.Dataset, cases: xr.DataArray, factors: Sequence[Factor]) -> Pe
     J. H. Friedman and N. I. Fisher (1999), Statistics and Computing 9, 123-143; the objective by
     runs lost: J. H. Kwakkel and M. Jaxa-Rozen (2016), Environmental Modelling & Software 79,
     311-321.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end, evaluate
+    >>> from kredslob.studies.factors import Factor, sample
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> draws = sample(factors, 200)
+    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
+    >>> peeling = kredslob.prim(runs, high, factors)
+    >>> type(peeling).__name__
+    'Peeling'
     """
     inputs, hits = _checked(runs, cases, factors)
     boxes = list(_peeled(inputs, hits))
@@ -222,6 +234,17 @@ def cart(
     ----------
     L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone (1984), Classification and Regression
     Trees; as scikit-learn's ``DecisionTreeClassifier``.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end, evaluate
+    >>> from kredslob.studies.factors import Factor, sample
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> draws = sample(factors, 200)
+    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
+    >>> kredslob.cart(runs, high, factors).sizes["box"] > 0
+    True
     """
     check_seed(seed)
     inputs, hits = _checked(runs, cases, factors)

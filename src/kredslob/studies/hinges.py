@@ -108,6 +108,20 @@ def hinge_study(
         first run.
     InputFileError
         The store cannot be used, or holds the answers to another question.
+
+    Examples
+    --------
+    >>> study = kredslob.hinge_study(
+    ...     kredslob.load(),
+    ...     kredslob.load_scenario("half"),
+    ...     outcomes=["citizens helped"],
+    ...     trajectories=4,
+    ...     inputs=2,
+    ...     samples=64,
+    ...     years=5,
+    ... )
+    >>> type(study).__name__
+    'HingeStudy'
     """
     check_trajectories(trajectories)
     check_sobol(samples)

@@ -122,6 +122,19 @@ def policy_study(
         draws or they are no power of 2, or as for `evaluate_policies`, `robustness` and `search`.
     InputFileError
         The store cannot be used, or holds the answers to another question.
+
+    Examples
+    --------
+    >>> study = kredslob.policy_study(
+    ...     kredslob.load(),
+    ...     kredslob.load_scenario(),
+    ...     draws=16,
+    ...     population=4,
+    ...     generations=1,
+    ...     years=5,
+    ... )
+    >>> type(study).__name__
+    'PolicyStudy'
     """
     check_constant_rate(scenario)
     extra("pymoo", "pymoo")

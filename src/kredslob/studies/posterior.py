@@ -79,6 +79,17 @@ def posterior(
     (sum of squared errors) to the power of -n/2. Walkers move by stretches (Goodman and Weare
     2010; emcee, Foreman-Mackey et al. 2013), one half of them after the other: each half is one
     batch of runs.
+
+    Examples
+    --------
+    >>> model = kredslob.load()
+    >>> run = model.run(overhead_share=0.12, years=5, save=["total cash"])
+    >>> observed = run["total cash"].sel(time=[1, 2, 3, 4, 5]).to_series()
+    >>> draws = kredslob.posterior(
+    ...     model, observed * [1.01, 0.99, 1.02, 0.98, 1], {"overhead share": (0.05, 0.2)}, steps=60
+    ... )
+    >>> draws.sizes["step"] <= 60
+    True
     """
     emcee = _emcee()
     observations = read_observations(observed)

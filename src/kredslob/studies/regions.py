@@ -86,6 +86,12 @@ def sustaining_regions(
     ------
     ParameterError
         The scenario sets the rate by a rule, or as for `Model.run`.
+
+    Examples
+    --------
+    >>> found = kredslob.sustaining_regions(kredslob.load(), years=5)
+    >>> "coverage by pledged share" in found
+    True
     """
     check_constant_rate(scenario)
     run = model.run(scenario, years=years)

@@ -87,6 +87,18 @@ def evaluate_policies(
         `kredslob.studies.evaluate.evaluate`.
     InputFileError
         The store cannot be used, or holds the answers to another question.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor, sample
+    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
+    >>> results = kredslob.evaluate_policies(
+    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ... )
+    >>> dict(results["total cash"].sizes)
+    {'policy': 2, 'run': 32}
     """
     if not policies:
         raise ParameterError("policies: found none, expected at least one")
@@ -201,6 +213,21 @@ def robustness(
     they calculated, when should they be used and why do they give different results? Earth's Future
     6, 169-191, doi:10.1002/2017EF000649. Regret is relative to the policies at hand: it changes if
     the set of policies does.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor, sample
+    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
+    >>> results = kredslob.evaluate_policies(
+    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ... )
+    >>> judged = kredslob.robustness(
+    ...     results, "total cash", larger_is_better=True, thresholds={"total cash": (1e6, None)}
+    ... )
+    >>> judged["policy"].values.tolist()
+    ['half', 'all']
     """
     values = _judged(results, outcome)
     gain = values if larger_is_better else -values

@@ -28,6 +28,24 @@ def save_search(found: xr.Dataset, path: Path | str) -> None:
     ------
     InputFileError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.search import Objective
+    >>> found = kredslob.search(
+    ...     kredslob.load(),
+    ...     {"reinvestment rate": (0, 1)},
+    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
+    ...     at_end("total cash", "total spending"),
+    ...     population=4,
+    ...     generations=2,
+    ...     seeds=[1],
+    ...     years=5,
+    ... )
+    >>> kredslob.save_search(found, "search.nc")
+    >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
+    True
     """
     write_netcdf(found, Path(path))
 
@@ -51,6 +69,24 @@ def load_search(path: Path | str) -> xr.Dataset:
     ------
     InputFileError
         The file cannot be read, or holds something else.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.search import Objective
+    >>> found = kredslob.search(
+    ...     kredslob.load(),
+    ...     {"reinvestment rate": (0, 1)},
+    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
+    ...     at_end("total cash", "total spending"),
+    ...     population=4,
+    ...     generations=2,
+    ...     seeds=[1],
+    ...     years=5,
+    ... )
+    >>> kredslob.save_search(found, "search.nc")
+    >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
+    True
     """
     path = Path(path)
     found = read_netcdf(path)

@@ -213,10 +213,20 @@ def search(
 
     Examples
     --------
-    >>> found = search(  # doctest: +SKIP
-    ...     model, cycle_levers(), cycle_objectives(), cycle_questions(40), place, draws=draws
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.search import Objective
+    >>> found = kredslob.search(
+    ...     kredslob.load(),
+    ...     {"reinvestment rate": (0, 1)},
+    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
+    ...     at_end("total cash", "total spending"),
+    ...     population=4,
+    ...     generations=2,
+    ...     seeds=[1],
+    ...     years=5,
     ... )
-    >>> within(found, {"citizens helped": (100, None)})  # doctest: +SKIP
+    >>> found.sizes["policy"] > 0
+    True
     """
     check_search(levers, objectives, draws, population, generations, seeds)
     task = _Task(model, levers, objectives, outcomes, scenario, years, threads, client)
@@ -306,6 +316,24 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
     ------
     ParameterError
         As for `kredslob.studies.robustness.meets`.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.search import Objective
+    >>> found = kredslob.search(
+    ...     kredslob.load(),
+    ...     {"reinvestment rate": (0, 1)},
+    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
+    ...     at_end("total cash", "total spending"),
+    ...     population=4,
+    ...     generations=2,
+    ...     seeds=[1],
+    ...     years=5,
+    ... )
+    >>> some = kredslob.within(found, {"reinvestment rate": (0.5, 1)})
+    >>> bool((some["reinvestment rate"] >= 0.5).all())
+    True
     """
     return policies.isel({POLICY: np.flatnonzero(meets(policies, ranges).values)})
 

@@ -72,6 +72,15 @@ def one_at_a_time(
     ------
     ParameterError
         As for `morris`.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> found = kredslob.one_at_a_time(kredslob.load(), factors, at_end("total cash"), years=5)
+    >>> found["factor"].values.tolist()
+    ['overhead share', 'reinvestment rate']
     """
     _check_factors(factors)
     base = _values_of(model, factors, scenario, years)
@@ -169,6 +178,17 @@ def morris(
     ----------
     M. D. Morris (1991), Technometrics 33, 161-174; F. Campolongo, J. Cariboni and A. Saltelli
     (2007), Environmental Modelling & Software 22, 1509-1518.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> found = kredslob.morris(
+    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ... )
+    >>> float(found["mu star"].sel(factor="overhead share").item()) > 0
+    True
     """
     check_trajectories(trajectories)
     check_seed(seed)
@@ -243,6 +263,17 @@ def sobol(
     I. M. Sobol (2001), Mathematics and Computers in Simulation 55, 271-280; A. Saltelli et al.
     (2010), Computer Physics Communications 181, 259-270; the dummy: F. Khorashadi Zadeh et al.
     (2017), Environmental Modelling & Software 91, 210-222.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> found = kredslob.sobol(
+    ...     kredslob.load(), factors, at_end("total cash"), samples=64, years=5
+    ... )
+    >>> found["total"].dims
+    ('outcome', 'factor')
     """
     check_sobol(samples)
     check_seed(seed)
@@ -311,6 +342,17 @@ def pawn(
     References
     ----------
     F. Pianosi and T. Wagener (2018), Environmental Modelling & Software 108, 197-207.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> found = kredslob.pawn(
+    ...     kredslob.load(), factors, at_end("total cash"), samples=200, years=5
+    ... )
+    >>> found["factor"].values.tolist()
+    ['overhead share', 'reinvestment rate', 'dummy']
     """
     _check_count("samples", samples, _FEWEST_IN_SLICE * _SLICES)
     check_seed(seed)
@@ -358,6 +400,17 @@ def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Fac
     ------
     ParameterError
         The outcome is unknown, k is below 1, or no index is a number.
+
+    Examples
+    --------
+    >>> from kredslob.studies.evaluate import at_end
+    >>> from kredslob.studies.factors import Factor
+    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> found = kredslob.morris(
+    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ... )
+    >>> [factor.name for factor in kredslob.strongest(found, 1)]
+    ['reinvestment rate']
     """
     _check_count("k", k, 1)
     index = strength(found) if outcome is None else of_outcome(found, outcome)

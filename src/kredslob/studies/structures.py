@@ -42,6 +42,12 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
     ------
     ParameterError
         No switch was drawn: the scenario states them all.
+
+    Examples
+    --------
+    >>> found = kredslob.uncertainty(kredslob.load(), rates=[1], draws=50, years=5)
+    >>> "switch learning" in kredslob.by_structure(found)["hypothesis"].values
+    True
     """
     drawn = found["parameter"].values.tolist()
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]

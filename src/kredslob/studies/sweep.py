@@ -53,9 +53,12 @@ def sweep(
 
     Examples
     --------
-    >>> runs = sweep(model, levers={"reinvestment rate": [0, 0.5, 1]})  # doctest: +SKIP
+    >>> levers = {"reinvestment rate": [0, 0.5, 1]}
+    >>> runs = kredslob.sweep(kredslob.load(), levers=levers, years=5)
+    >>> runs["total cash"].sizes["reinvestment rate"]
+    3
     """
-    levers = {name: [float(v) for v in values] for name, values in (levers or {}).items()}
+    levers = _lists(levers or {})
     if not levers or not all(levers.values()):
         raise ParameterError("a sweep needs at least one constant with at least one value")
     for name, values in levers.items():
@@ -91,3 +94,17 @@ def _on_grid(runs: xr.Dataset, levers: Mapping[str, Sequence[float]], model: Mod
     for name in levers:
         gridded[name].attrs = {"units": model.variables[name].unit, "long_name": name}
     return gridded
+
+
+def _lists(levers: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """The values of each lever, as numbers."""
+    expected = 'expected a list of numbers by name, such as {"birth rate": [0, 0.5, 1]}'
+    if not isinstance(levers, Mapping):
+        raise ParameterError(f"levers: found {type(levers).__name__}, {expected}")
+    found = {}
+    for name, values in levers.items():
+        try:
+            found[name] = [float(v) for v in values]
+        except (TypeError, ValueError):
+            raise ParameterError(f"levers: '{name}': found {values!r}, {expected}") from None
+    return found

@@ -112,6 +112,12 @@ def uncertainty(
     ----------
     The interval is Clopper and Pearson's (1934), Biometrika 26, 404-413. Expected shortfall is that
     of Acerbi and Tasche (2002), Journal of Banking & Finance 26, 1487-1503.
+
+    Examples
+    --------
+    >>> found = kredslob.uncertainty(kredslob.load(), rates=[0.5, 1], draws=50, years=5)
+    >>> sorted(map(str, found["citizens helped"].sizes))
+    ['draw', 'reinvestment rate']
     """
     check_constant_rate(scenario)
     shares = _checked(rates)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from kredslob.errors import KredslobError
+from kredslob.errors import ParameterError
 
 LANGUAGES = ("da", "en")
 _PARTS = (
@@ -99,11 +99,11 @@ def words(language: str) -> Words:
 
     Raises
     ------
-    KredslobError
+    ParameterError
         The language is not "da" or "en".
     """
     if language not in LANGUAGES:
-        raise KredslobError(f"found language '{language}', expected one of {', '.join(LANGUAGES)}")
+        raise ParameterError(f"found language '{language}', expected one of {', '.join(LANGUAGES)}")
     table: dict[str, str] = {}
     for name in (f"{language}.toml", *(f"{part}.{language}.toml" for part in _PARTS)):
         source = files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -98,8 +98,9 @@ def workshop(
 
     Examples
     --------
-    >>> "kredslob" in workshop("en").text
-    True
+    >>> page = kredslob.workshop("en")
+    >>> page.title
+    'Workshop'
     """
     w = words(language)
     known = content(_program(), language=language, setting=setting, scenarios=policies(scenarios))
@@ -130,6 +131,11 @@ def write_workshop(
     ------
     InputFileError
         The file cannot be written, or as for `workshop`.
+
+    Examples
+    --------
+    >>> kredslob.write_workshop("workshop.html", "en").name
+    'workshop.html'
     """
     page = workshop(language, setting, scenarios)
     file = Path(path)
