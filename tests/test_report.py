@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pypandoc
 import pytest
 import xarray as xr
@@ -21,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kredslob
-from kredslob.cycle.scenario import load_scenario
+from kredslob.cycle.scenario import load_scenario, parameter_table
 from kredslob.cycle.summary import summary
 from kredslob.errors import InputFileError, KredslobError, ParameterError
 from kredslob.results import new_run_folder, write_run
@@ -29,8 +30,9 @@ from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, words
 from kredslob.show.report import KINDS, newest_run, write_report
 from kredslob.show.report import formats as formats_module
+from kredslob.show.report.assumptions import parameter_rows
 from kredslob.show.report.chances import Chances, chances, read_chances
-from kredslob.show.report.comparison import Alternative, compared
+from kredslob.show.report.comparison import Alternative, compared, read_duels
 from kredslob.show.report.facts import Facts, Outcome
 from kredslob.show.report.markdown import READ_AS, code, escaped, figure, table
 from kredslob.show.report.material import Material, read_material
@@ -38,6 +40,8 @@ from kredslob.show.report.pictures import draw
 from kredslob.show.report.references.make import make
 from kredslob.show.report.sentences import TOPICS, Said, sentences
 from kredslob.simulation import Model
+from kredslob.studies.duels import DUELS_OVER, won
+from kredslob.studies.hinges import hinge_study
 
 RATE = "reinvestment rate"
 PURSES = ("municipality", "region", "state")
@@ -106,6 +110,11 @@ def material(sweep: Path) -> Material:
 
 
 @pytest.fixture(scope="module")
+def of_policies(policies: list[Path]) -> list[Material]:
+    return [read_material(folder) for folder in policies]
+
+
+@pytest.fixture(scope="module")
 def written(sweep: Path, policies: list[Path], place: Path) -> dict[tuple[str, str], list[Path]]:
     """Files of each kind (less full, which takes longest) and language."""
     folders = {"brief": [sweep], "compare": policies, "slides": [sweep]}
@@ -169,7 +178,9 @@ def outcomes(draw_: st.DrawFn, rate: float) -> Outcome:
 
 @st.composite
 def any_facts(draw_: st.DrawFn) -> Facts:
-    rates = sorted(draw_(st.sets(st.sampled_from([k / 20 for k in range(21)]), min_size=1)))
+    rates = sorted(
+        draw_(st.sets(st.sampled_from([k / 20 for k in range(21)]), min_size=1, max_size=8))
+    )
     each = tuple(draw_(outcomes(rate)) for rate in rates)
     return Facts(draw_(st.sampled_from([4.0, 10.0, 40.0])), draw_(st.booleans()), each)
 
@@ -290,8 +301,8 @@ def test_the_facts_are_those_of_the_summary(material: Material) -> None:
         assert outcome.net_saving == {p: float(one["net saving"].sel(Purse=p)) for p in PURSES}
 
 
-def test_policies_are_told_apart_by_their_numbers(policies: list[Path]) -> None:
-    several = [Alternative(p.name, p.name, read_material(p), 0) for p in policies]
+def test_policies_are_told_apart_by_their_numbers(of_policies: list[Material]) -> None:
+    several = [Alternative(m.scenario.name, m.scenario.name, m, 0) for m in of_policies]
     said = {one.key: one for one in compared(several)}
     most = max(several, key=lambda a: a.outcome.helped)
     assert said["compare_helps"].values["policies"].value == (most.label,)
@@ -515,6 +526,22 @@ def test_a_full_report_answers_all_that_is_asked(sweep: Path, model: Model, tmp_
         assert w.text(f"report.head.{head}") in text
     assert w.text("page.assumptions") in text
     assert foreign(text, w.table, words("en").table, model) == []
+    assert int(pdf_facts(path)["Pages"]) < 20
+
+
+@pytest.mark.slow
+def test_a_study_has_a_section_of_its_own(model: Model, place: Path, tmp_path: Path) -> None:
+    few = {"trajectories": 4, "inputs": 3, "samples": 64, "years": 6}
+    study = hinge_study(model, load_scenario(), **few)  # type: ignore[arg-type]
+    tables = {"screened": study.screened, "ranked": study.ranked, "moved": study.moved}
+    folder = place / "sensitivity"
+    with new_run_folder(folder) as hidden:
+        made_by = {"command": "kredslob sensitivity", "setting": "municipality", "scenario": ""}
+        write_run(hidden, model.run(load_scenario(), years=6), tables, {**made_by, "seed": 0})
+    (path,) = write_report([folder], tmp_path, kind="full", language="en", formats=["html"])
+    text = re.sub(r"\s+", " ", path.read_text(encoding="utf-8"))
+    assert "were first screened one by one (4 trajectories)" in text
+    assert words("en").text("report.ranked_caption")[:60] in text
 
 
 @pytest.mark.slow
@@ -534,6 +561,49 @@ def test_chances_are_read_from_the_draws(model: Model) -> None:
     assert read.repaid == int((last["payback year"] <= 8).sum())
     assert read.gaining == int((last["net present value of public purse"] > 0).sum())
     assert all(isinstance(said, Said) for said in chances(found))
+
+
+def test_tables_come_with_a_report_and_hold_its_numbers(sweep: Path, tmp_path: Path) -> None:
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "csv" / "old.csv").write_text("of an earlier report")
+    forms = ["html", "xlsx", "csv", "parquet", "netcdf"]
+    made = write_report([sweep], tmp_path, kind="brief", language="da", formats=forms)
+    assert {p.name for p in made} == {"brief.da.html", "run.da.xlsx", "csv", "parquet", "netcdf"}
+    assert not (tmp_path / "csv" / "old.csv").exists()
+    runs = xr.load_dataset(tmp_path / "netcdf" / "run.nc")
+    table = pd.read_csv(tmp_path / "csv" / "run-reinvestment_rate-time.csv")
+    assert table["total cash"].iloc[-1] == pytest.approx(float(runs["total cash"][-1, -1]))
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in made}
+
+
+def test_parameters_that_read_alike_share_a_row_and_none_is_lost() -> None:
+    known = parameter_table()
+    for language in LANGUAGES:
+        rows = parameter_rows(known, words(language))
+        assert len(rows) < len(known)
+        assert len({tuple(map(str, row)) for row in rows}) == len(rows)
+        for name in known.names():
+            said = words(language).parameter(name)
+            assert any(row[0] == said or row[0].startswith(f"{said}: ") for row in rows)
+
+
+def test_a_draw_is_won_by_one_or_shared() -> None:
+    values = xr.DataArray([[1.0, 2, 3, 4], [1, 1, 9, math.nan]], {"policy": ["a", "b"]},
+                          ("policy", "run"))  # fmt: skip
+    found = won(values)
+    assert found.values.tolist() == [[0.5, 0.625], [0.375, 0.5]]  # a wins 2 of 4, shares 1
+
+
+def test_policies_meet_the_same_draws(of_policies: list[Material]) -> None:
+    several = [Alternative(m.scenario.name, m.scenario.name, m, 0) for m in of_policies[:2]]
+    found = read_duels(several)
+    assert found is not None
+    for name in DUELS_OVER:
+        shares = found[name].values
+        assert shares + shares.T == pytest.approx(1.0)
+    elsewhere = replace(several[1], material=replace(several[1].material, scenario=load_scenario(
+        None, "national")))  # fmt: skip
+    assert read_duels([several[0], elsewhere]) is None
 
 
 def test_a_study_that_kept_little_is_run_again(model: Model, place: Path) -> None:
@@ -560,6 +630,8 @@ def test_what_does_not_go_together_is_said_in_one_line(sweep: Path, tmp_path: Pa
     for options, kind, message in wrong:
         with pytest.raises(kind, match=re.escape(message)):
             write_report([sweep], tmp_path / "out", **options)
+    with pytest.raises(ParameterError, match="found 'xlsx', but compare comes as pdf"):
+        write_report([sweep, sweep], tmp_path / "out", kind="compare", formats=["xlsx"])
     with pytest.raises(ParameterError, match="found 2 runs, expected one"):
         write_report([sweep, sweep], tmp_path / "out", kind="brief")
 

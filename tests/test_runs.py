@@ -631,6 +631,11 @@ def test_a_manifest_cannot_point_out_of_its_folder(saved: Path, tmp_path: Path) 
         ["run", "--scenario", "half"],
         ["threshold", "--draws", "20", "--seed", "3"],
         ["uncertainty", "--draws", "20", "--seed", "3", "--rates", "0.3,1"],
+        ["sensitivity", "--trajectories", "4", "--inputs", "2", "--samples", "64"],
+        pytest.param(
+            ["search", "--draws", "16", "--population", "6", "--generations", "2"],
+            marks=pytest.mark.slow,
+        ),
         ["loops", "--rates", "0.3333333333333333,1"],
         ["loops", "--scenario", "until-repaid"],
     ],

@@ -437,6 +437,7 @@ def sensitivity(
     from kredslob.show.progress import progress_bar
     from kredslob.show.sensitivity_folder import save_sensitivity
     from kredslob.show.sensitivity_table import sensitivity_table
+    from kredslob.studies.reproduction import hinge_question
 
     model = kredslob.load()
     with _kept(folder, command, lang) as store:
@@ -455,7 +456,9 @@ def sensitivity(
                 progress=progress,
             )
         runs = _run(model, chosen, (), years)
-        save_sensitivity(folder, runs, study, scenario=chosen, command=shlex.join(command))
+        question = hinge_question(asked, ranges, inputs)
+        told = shlex.join(command)
+        save_sensitivity(folder, runs, study, scenario=chosen, command=told, asked=question)
     Console().print(sensitivity_table(study, lang.value, chosen))
     print(f"{_SAVED[lang.value]} {folder}")
 
@@ -539,8 +542,11 @@ def search(
     from kredslob.show.policy_table import policy_tables
     from kredslob.show.progress import progress_bar
     from kredslob.studies.questions import cycle_policies
+    from kredslob.studies.reproduction import policy_question
 
     model = kredslob.load()
+    names = _listed(outcomes) or JUDGED_BY
+    searched = {factor.name: (factor.low, factor.high) for factor in ranges}
     candidates = {n: _changed(p, changes) for n, p in cycle_policies(setting).items()}
     if scenario is not None:
         candidates[chosen.name] = chosen
@@ -550,9 +556,9 @@ def search(
                 model,
                 chosen,
                 candidates=candidates,
-                outcomes=_listed(outcomes) or JUDGED_BY,
+                outcomes=names,
                 thresholds=thresholds or None,
-                levers={factor.name: (factor.low, factor.high) for factor in ranges} or None,
+                levers=searched or None,
                 draws=draws,
                 population=population,
                 generations=generations,
@@ -564,7 +570,16 @@ def search(
         if study.front.attrs["interrupted"]:  # a search that was stopped gives what it has
             raise KeyboardInterrupt
         runs = _run(model, chosen, (), years)
-        save_policies(folder, runs, study, scenario=chosen, command=shlex.join(command))
+        question = policy_question(
+            candidates,
+            names,
+            thresholds,
+            searched,
+            population=population,
+            generations=generations,
+        )
+        told = shlex.join(command)
+        save_policies(folder, runs, study, scenario=chosen, command=told, asked=question)
     for table in policy_tables(study, lang.value, chosen):
         Console().print(table)
     print(f"{_SAVED[lang.value]} {folder}")
@@ -710,7 +725,11 @@ def report(
     kind: Annotated[str, typer.Option(help="brief, full, compare or slides.")] = "full",
     formats: Annotated[
         str | None,
-        typer.Option("--format", help="Such as docx,pdf. Default: all that the kind comes in."),
+        typer.Option(
+            "--format",
+            help="Such as docx,pdf,xlsx. Default: the documents of the kind; all: also xlsx, csv, "
+            "parquet and netcdf.",
+        ),
     ] = None,
     template: Annotated[
         Path | None,
@@ -720,7 +739,7 @@ def report(
         Path | None, typer.Option(help="Folder for the report. Default: one in reports/.")
     ] = None,
 ) -> None:
-    """Make a report of a saved run: Word, PowerPoint, HTML and PDF."""
+    """Make a report of a saved run: Word, PowerPoint, HTML and PDF, and its numbers as tables."""
     from kredslob.show.report import newest_run, write_report
 
     folders = runs or [newest_run(Path("runs"))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -19,7 +21,13 @@ from kredslob.studies.search import names_of
 
 
 def save_policies(
-    folder: Path, runs: xr.Dataset, study: PolicyStudy, *, scenario: Scenario, command: str
+    folder: Path,
+    runs: xr.Dataset,
+    study: PolicyStudy,
+    *,
+    scenario: Scenario,
+    command: str,
+    asked: Mapping[str, Any],
 ) -> None:
     """Write a study of policies to a folder, whole or not at all.
 
@@ -35,6 +43,9 @@ def save_policies(
         What the search started from.
     command : str
         The command that makes the study again.
+    asked : mapping
+        What was asked beyond that, for `kredslob.studies.reproduction.reproduce`; plain numbers,
+        texts, lists and mappings.
 
     Raises
     ------
@@ -46,6 +57,7 @@ def save_policies(
     made_by = {
         "kind": "search",
         "command": command,
+        "asked": dict(asked),
         "setting": scenario.setting,
         "scenario": scenario.name,
         "seed": study.results.attrs["seed"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -88,8 +86,7 @@ def policy_tables(study: PolicyStudy, language: str, scenario: Scenario) -> list
         said = w.outcome(outcome)
         heading = f"{said[:1].upper()}{said[1:]}{_unit(judged['expected value'], w)}"
         tables.append(titled_table(frame, heading, good_enough(judged, w), scenario, language))
-    chosen = ends_of_front(study.front, language)
-    frame = _ends(study.front, chosen, language)
+    frame = chosen_frame(study.front, language)
     heading = w.text("policies.front", count=w.number(study.front.sizes[POLICY]))
     tables.append(titled_table(frame, heading, w.text("policies.front_note"), scenario, language))
     return tables
@@ -104,9 +101,10 @@ def objective_name(name: str, w: Words) -> str:
     return w.text("policies.quantile", outcome=w.outcome(rest), share=said)
 
 
-def _ends(front: xr.Dataset, chosen: Mapping[str, int], language: str) -> pd.DataFrame:
-    """Policies down the columns: there are few, and many levers and goals."""
+def chosen_frame(front: xr.Dataset, language: str) -> pd.DataFrame:
+    """The policies with most of each goal; they are the columns: there are few, and many goals."""
     frame = front_frame(front, language)
+    chosen = ends_of_front(front, language)
     numbers = [int(n) for n in front[POLICY].values]
     columns = {label: frame.iloc[numbers.index(number)] for label, number in chosen.items()}
     return pd.DataFrame(columns)

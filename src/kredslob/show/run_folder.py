@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 
 from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
@@ -25,6 +24,7 @@ from kredslob.show.figures import (
     citizens_by_state,
     citizens_helped,
     fund_over_time,
+    lay_out,
     saving_cascade,
     two_bookings,
     who_is_helped,
@@ -199,16 +199,7 @@ def write_figures(folder: Path, drawings: Mapping[str, Sequence[Drawing]]) -> No
 
 def _write_drawings(folder: Path, language: str, drawings: Sequence[Drawing]) -> None:
     for drawing in drawings:
-        _lay_out(drawing.figure)
+        lay_out(drawing.figure, _PNG_DOTS_PER_INCH)
         path = folder / f"{drawing.name}.{language}"
         drawing.figure.savefig(f"{path}.png", dpi=_PNG_DOTS_PER_INCH)
         Path(f"{path}.svg").write_text(drawing.svg, encoding="utf-8")
-
-
-def _lay_out(figure: Figure) -> None:
-    """Place the parts for good: left to each file that is saved, it takes as long as drawing."""
-    figure.set_dpi(_PNG_DOTS_PER_INCH)  # letters are a little wider or narrower at another one
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine(None)

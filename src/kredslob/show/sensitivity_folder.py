@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -19,7 +21,13 @@ from kredslob.studies.sensitivity import of_outcome
 
 
 def save_sensitivity(
-    folder: Path, runs: xr.Dataset, study: HingeStudy, *, scenario: Scenario, command: str
+    folder: Path,
+    runs: xr.Dataset,
+    study: HingeStudy,
+    *,
+    scenario: Scenario,
+    command: str,
+    asked: Mapping[str, Any],
 ) -> None:
     """Write a study of sensitivity to a folder, whole or not at all.
 
@@ -35,6 +43,9 @@ def save_sensitivity(
         What was run.
     command : str
         The command that makes the study again.
+    asked : mapping
+        What was asked beyond that, for `kredslob.studies.reproduction.reproduce`; plain numbers,
+        texts, lists and mappings.
 
     Raises
     ------
@@ -45,6 +56,7 @@ def save_sensitivity(
     made_by = {
         "kind": "sensitivity",
         "command": command,
+        "asked": dict(asked),
         "setting": scenario.setting,
         "scenario": scenario.name,
         "seed": study.ranked.attrs["seed"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import xarray as xr
 from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
 from kredslob.cycle.loops import loop_scores
+from kredslob.cycle.scenario import Scenario
 from kredslob.cycle.summary import RATE, summary, with_rate
 from kredslob.datasets import versions
 from kredslob.errors import InputFileError
@@ -21,11 +22,18 @@ from kredslob.feedback.scores import Feedback
 from kredslob.paths import reinvestment_folder
 from kredslob.results import MANIFEST, MODEL, SavedRun, file_faults, load_run
 from kredslob.simulation import Model
+from kredslob.studies.factors import Factor
+from kredslob.studies.hinges import hinge_study
+from kredslob.studies.policies import policy_study
+from kredslob.studies.robustness import Ranges
+from kredslob.studies.search import Levers
 from kredslob.studies.structures import by_structure
 from kredslob.studies.sweep import sweep
 from kredslob.studies.threshold import threshold_study
 from kredslob.studies.uncertainty import uncertainty
 
+KINDS = ("run", "threshold", "uncertainty", "sensitivity", "search", "loops")
+"""Kinds of folders that can be made again."""
 _OF_CYCLE = "parameters.csv"  # lies beside the model in each folder of the reinvestment model
 
 
@@ -88,7 +96,7 @@ def reproduce(folder: Path | str) -> Reproduction:
     Parameters
     ----------
     folder : Path or str
-        The folder of a run, of a threshold, of uncertainty or of loops.
+        The folder of one of `KINDS`.
 
     Returns
     -------
@@ -170,11 +178,115 @@ def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset
         yield "uncertainty", found
         if "structures" in saved.tables:
             yield "structures", by_structure(found)
+    elif kind == "sensitivity":
+        yield from _hinges(saved, model, int(years))
+    elif kind == "search":
+        yield from _policies(saved, model, int(years))
     elif kind == "loops":
         yield from _loops(saved, model, years)
     else:
-        problem = f"found {kind!r}, expected one of run, threshold, uncertainty, loops"
+        problem = f"found {kind!r}, expected one of {', '.join(KINDS)}"
         raise InputFileError(saved.folder / MANIFEST, problem, key="kind")
+
+
+def hinge_question(
+    outcomes: Sequence[str], ranges: Sequence[Factor], inputs: int
+) -> dict[str, Any]:
+    """What a manifest keeps of how a study of sensitivity was asked; see `reproduce`.
+
+    Parameters
+    ----------
+    outcomes, ranges, inputs
+        As for `kredslob.studies.hinges.hinge_study`.
+    """
+    return {
+        "outcomes": list(outcomes),
+        "ranges": [asdict(factor) for factor in ranges],
+        "inputs": inputs,
+    }
+
+
+def policy_question(
+    candidates: Mapping[str, Scenario],
+    outcomes: Sequence[str],
+    thresholds: Ranges,
+    levers: Levers,
+    *,
+    population: int,
+    generations: int,
+) -> dict[str, Any]:
+    """What a manifest keeps of how a search was asked; see `reproduce`.
+
+    Parameters
+    ----------
+    candidates, outcomes, thresholds, levers, population, generations
+        As for `kredslob.studies.policies.policy_study`; empty thresholds and levers for its own.
+    """
+    policies = {
+        name: {"title": dict(one.title), "parameters": dict(one.parameters)}
+        for name, one in candidates.items()
+    }
+    return {
+        "candidates": policies,
+        "outcomes": list(outcomes),
+        "thresholds": dict(thresholds),
+        "levers": dict(levers),
+        "population": population,
+        "generations": generations,
+    }
+
+
+def _asked(saved: SavedRun) -> dict[str, Any]:
+    found = saved.manifest.get("asked")
+    if not isinstance(found, dict):
+        problem = "is missing: the study was saved by an earlier version; run its command again"
+        raise InputFileError(saved.folder / MANIFEST, problem, key="asked")
+    return found
+
+
+def _scenario(saved: SavedRun, name: str, title: Mapping[str, str], values: Any) -> Scenario:
+    setting = str(saved.manifest["setting"])
+    return Scenario(name, setting, title, title, title, title, values)
+
+
+def _hinges(saved: SavedRun, model: Model, years: int) -> Iterator[tuple[str, xr.Dataset]]:
+    manifest, asked = saved.manifest, _asked(saved)
+    study = hinge_study(
+        model,
+        _scenario(saved, "", {}, manifest["parameters"]),
+        outcomes=asked["outcomes"],
+        ranges=[Factor(**one) for one in asked["ranges"]],
+        trajectories=manifest["trajectories"],
+        inputs=asked["inputs"],
+        samples=manifest["samples"],
+        seed=manifest["seed"],
+        years=years,
+    )
+    yield from {"screened": study.screened, "ranked": study.ranked, "moved": study.moved}.items()
+
+
+def _policies(saved: SavedRun, model: Model, years: int) -> Iterator[tuple[str, xr.Dataset]]:
+    manifest, asked = saved.manifest, _asked(saved)
+    study = policy_study(
+        model,
+        _scenario(saved, "", {}, manifest["parameters"]),
+        candidates={
+            name: _scenario(saved, name, one["title"], one["parameters"])
+            for name, one in asked["candidates"].items()
+        },
+        outcomes=asked["outcomes"],
+        thresholds={name: tuple(ends) for name, ends in asked["thresholds"].items()} or None,
+        levers={name: tuple(ends) for name, ends in asked["levers"].items()} or None,
+        draws=manifest["draws"],
+        population=asked["population"],
+        generations=asked["generations"],
+        seed=manifest["seed"],
+        years=years,
+    )
+    yield "policies", study.results
+    yield "front", study.front
+    for outcome, judged in study.judged.items():
+        yield f"robustness-{outcome.replace(' ', '-')}", judged
 
 
 def _levers(saved: SavedRun) -> dict[str, list[float]]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import xarray as xr
+
+from kredslob.cycle.summary import RATE
+from kredslob.loading import load
 from kredslob.show.report.facts import Outcome
-from kredslob.show.report.material import Material
+from kredslob.show.report.material import DUEL_DRAWS, SEED, Material
 from kredslob.show.report.sentences import Said, never
 from kredslob.show.report.stated import Stated, count, labels, money, years
+from kredslob.studies.duels import duels
 
 _PERSON, _KRONER, _YEAR = 0.5, 500.0, 0.05  # smaller differences are called none
 
@@ -53,6 +58,26 @@ def compared(several: Sequence[Alternative]) -> Iterator[Said]:
     yield _best(pairs, lambda o: o.npv, "npv", lambda v: {"npv": money(v)}, _KRONER, signed=True)
     for purse in pairs[0][1].net_saving:
         yield _purse(pairs, purse)
+
+
+def read_duels(several: Sequence[Alternative]) -> xr.Dataset | None:
+    """How often each policy beats each other over the same draws, by place in the sequence.
+
+    None where the policies are of different places, models or horizons.
+    """
+    materials = [a.material for a in several]
+    alike = ({m.scenario.setting for m in materials}, {m.facts.years for m in materials})
+    hashes = {m.saved.manifest["model sha256"] for m in materials}
+    if any(len(found) > 1 for found in (*alike, hashes)):
+        return None
+    policies = {
+        str(k): a.material.scenario
+        if a.material.facts.moves
+        else a.material.scenario.with_parameters({RATE: a.outcome.rate})
+        for k, a in enumerate(several)
+    }
+    years = int(materials[0].facts.years)
+    return duels(load(), policies, draws=DUEL_DRAWS, seed=SEED, years=years)
 
 
 Pairs = Sequence[tuple[str, Outcome]]

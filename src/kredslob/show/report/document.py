@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -10,17 +11,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from kredslob.cycle.accounts import PARTIES
-from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import parameter_table
 from kredslob.cycle.summary import RATE
 from kredslob.show.check_table import check_frame
 from kredslob.show.figures import Drawing
 from kredslob.show.language import Words
 from kredslob.show.loop_table import families_frame, how_many
+from kredslob.show.policy_figures import SHOWN
+from kredslob.show.policy_table import chosen_frame, robust_frame
+from kredslob.show.report.assumptions import amount, parameter_rows
 from kredslob.show.report.chances import chances
-from kredslob.show.report.comparison import Alternative, compared
+from kredslob.show.report.comparison import Alternative, compared, read_duels
 from kredslob.show.report.markdown import (
     Marked,
     answer,
@@ -28,14 +32,18 @@ from kredslob.show.report.markdown import (
     code,
     escaped,
     figure,
-    link,
     table,
 )
 from kredslob.show.report.material import DRAWS, SEED, Material, Studies
 from kredslob.show.report.sentences import sentences
+from kredslob.show.sensitivity_table import ranked_frame
 from kredslob.show.table import rate_note, summary_frame
 from kredslob.show.uncertainty_table import uncertainty_frame
 from kredslob.studies.checks import FAIL
+from kredslob.studies.duels import DUELS_OVER
+from kredslob.studies.hinges import HingeStudy
+from kredslob.studies.policies import PolicyStudy
+from kredslob.studies.robustness import CRITERIA, POLICY
 
 _MOST_COLUMNS = 6  # rates in one table: what a page is wide enough for
 _SHORT = ("table.helped", "table.complex", "table.payback", "table.npv", "table.gain")
@@ -199,10 +207,10 @@ class Reported:
         """All parameters with source and certainty."""
         w = self._w
         heads = [w.text(f"page.{h}") for h in ("parameter", "value", "range", "certainty")]
-        rows = [_parameter(row, w) for row in parameter_table()]
+        rows = parameter_rows(parameter_table(), w)
         heads.append(w.text("page.source"))
         return table(
-            heads, rows, [12, 5, 5, 4, 8], caption=w.text("page.parameters"), left=range(5)
+            heads, rows, [14, 5, 5, 3, 7], caption=w.text("page.parameters"), left=range(5)
         )
 
     # Studies ------------------------------------------------------------------------------------
@@ -246,7 +254,86 @@ class Reported:
     @property
     def tornados(self) -> list[str]:
         """Names of the figures of what outcomes hinge on."""
-        return [name for name in self._drawings if name.startswith("tornado")]
+        return [name for name in self._drawings if re.fullmatch(r"tornado\d", name)]
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the folder is a study of what outcomes hinge on."""
+        return self._asked.hinges is not None
+
+    @property
+    def ranked_told(self) -> str:
+        """How the study was made."""
+        study = self._hinges
+        return self._w.text(
+            "report.ranked_told",
+            screened=study.screened.sizes["factor"] - 1,  # less the one without effect
+            inputs=study.moved.sizes["factor"],
+            trajectories=study.screened.attrs["trajectories"],
+            samples=study.ranked.attrs["samples"],
+            seed=study.ranked.attrs["seed"],
+        )
+
+    @property
+    def ranking_figures(self) -> list[str]:
+        """Shares of variance of each outcome, or of all in one where they cannot be drawn."""
+        found = [name for name in self._drawings if name.startswith("variance-")]
+        return found or ["ranking"]
+
+    @property
+    def ranked_table(self) -> Marked:
+        """Shares of the variance of each outcome."""
+        w = self._w
+        frame = ranked_frame(self._hinges, w.language)
+        caption = w.text("report.ranked_caption")
+        return _of_frame(frame, w.text("page.parameter"), caption)
+
+    @property
+    def _hinges(self) -> HingeStudy:
+        assert self._asked.hinges is not None  # the template asks first
+        return self._asked.hinges
+
+    @property
+    def searched(self) -> bool:
+        """Whether the folder is a search for policies."""
+        return self._asked.policies is not None
+
+    @property
+    def search_told(self) -> str:
+        """How policies were judged and searched for."""
+        study, w = self._searched, self._w
+        return w.text(
+            "report.search_told",
+            policies=study.results.sizes[POLICY],
+            draws=w.number(study.results.sizes["run"]),
+            found=study.front.sizes[POLICY],
+        )
+
+    @property
+    def judged(self) -> list[dict[str, str]]:
+        """Figure and table of policies for each outcome that they were judged by."""
+        w, found = self._w, []
+        for outcome, judged in self._searched.judged.items():
+            said = w.outcome(outcome)
+            caption = w.text("report.robust_caption", outcome=said[:1].upper() + said[1:])
+            frame = robust_frame(judged, w.language)[
+                [w.text(f"policies.{c}") for c in CRITERIA if c not in SHOWN]
+            ]
+            laid = _of_frame(frame, w.text("page.policy"), caption)
+            found.append({"name": f"robust-{outcome.replace(' ', '-')}", "table": laid})
+        return found
+
+    @property
+    def front_table(self) -> Marked:
+        """The policies with most of each goal, of those that none beats."""
+        w = self._w
+        frame = chosen_frame(self._searched.front, w.language)
+        return _of_frame(frame, w.text("report.measure"), w.text("report.front_caption"))
+
+    @property
+    def _searched(self) -> PolicyStudy:
+        assert self._asked.policies is not None  # the template asks first
+        return self._asked.policies
 
     @property
     def loops_counted(self) -> str:
@@ -373,6 +460,43 @@ class Compared:
         rows = [[str(name), *values] for name, values in pairs]
         return table(head, rows, _widths(len(self._several)), caption=w.text("report.by_policy"))
 
+    @cached_property
+    def _duels(self) -> xr.Dataset | None:
+        return read_duels(self._several)
+
+    @property
+    def beats_told(self) -> str:
+        """How policies were compared draw by draw, or why not."""
+        found, w = self._duels, self._w
+        if found is None:
+            return w.text("report.beats_none")
+        draws = w.number(found.attrs["draws"])
+        return w.text("report.beats_told", draws=draws, seed=found.attrs["seed"])
+
+    @property
+    def beats(self) -> list[Marked]:
+        """A table for each outcome: how often each policy beats each other."""
+        found, w = self._duels, self._w
+        if found is None:
+            return []
+        short = [one.short for one in self._several]
+        tables = []
+        for outcome in DUELS_OVER:
+            rows = [
+                [
+                    name,
+                    *(
+                        w.text("none") if i == k else w.percent(share)
+                        for k, share in enumerate(shares)
+                    ),
+                ]
+                for i, (name, shares) in enumerate(zip(short, found[outcome].values, strict=True))
+            ]
+            caption = w.text("report.beats", outcome=w.outcome(outcome))
+            head = [w.text("page.policy"), *short]
+            tables.append(table(head, rows, _widths(len(short)), caption=caption))
+        return tables
+
     @property
     def accounts(self) -> Marked:
         """Net present value of each party by policy."""
@@ -401,6 +525,12 @@ class Compared:
         return _assumptions_note(self._w)
 
     @property
+    def reproduce_told(self) -> str:
+        """What the commands are for."""
+        key = "said_many" if len(self._materials) > 1 else "said"
+        return self._w.text(f"report.reproduce.{key}")
+
+    @property
     def commands(self) -> Marked:
         """The commands that make the runs again."""
         made = [str(m.saved.manifest["command"]) for m in self._materials]
@@ -423,10 +553,13 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
         named = zip(labels, short, chosen, strict=True)
         return [Alternative(label, brief, one, k) for label, brief, k in named]
     labels = []
+    places = {m.scenario.setting for m in materials}
     for one in materials:
         scenario = one.scenario
         label = (scenario.title if scenario.name else scenario.setting_title)[w.language]
-        if len(one.facts.outcomes) > 1:
+        if not scenario.name and len(places) == 1:  # the place tells nothing apart
+            label = w.text("rate", rate=w.percent(one.facts.last.rate))
+        elif len(one.facts.outcomes) > 1:
             label += f" ({w.percent(one.facts.last.rate)})"
         labels.append(label)
     if len(set(labels)) < len(labels):
@@ -436,6 +569,12 @@ def alternatives(materials: Sequence[Material], w: Words) -> list[Alternative]:
         Alternative(label, label, m, len(m.facts.outcomes) - 1)
         for label, m in zip(labels, materials, strict=True)
     ]
+
+
+def _of_frame(frame: pd.DataFrame, corner: str, caption: str) -> Marked:
+    head = [corner, *(str(c) for c in frame.columns)]
+    rows = [[str(name), *row] for name, row in zip(frame.index, frame.values, strict=True)]
+    return table(head, rows, _widths(len(frame.columns)), caption=caption)
 
 
 def _block(commands: Sequence[str]) -> Marked:
@@ -523,7 +662,7 @@ def _levers(material: Material, w: Words) -> list[list[str]]:
                 here = here[element] if isinstance(here, Mapping) else here
             if not isinstance(here, int | float) or here == row.value:
                 continue
-            rows.append([w.parameter(row.label), *(_amount(v, row, w) for v in (here, row.value))])
+            rows.append([w.parameter(row.label), *(amount(v, row, w) for v in (here, row.value))])
     return rows
 
 
@@ -535,33 +674,6 @@ def _schedule(value: object, w: Words) -> str:
         w.text("report.in_year", year=w.number(float(t)), rate=w.percent(float(v)))
         for t, v in points
     )
-
-
-def _parameter(row: Parameter, w: Words) -> list[str]:
-    source = w.table.get(f"origin.{row.source}", row.source)
-    if row.figure_year:
-        source = f"{source} ({row.figure_year})"
-    spread = w.text("none")
-    if row.low != row.high:
-        spread = f"{_number(row.low, w)} – {_number(row.high, w)}"
-    return [
-        w.parameter(row.label),
-        _amount(row.value, row, w),
-        spread,
-        w.text(f"certainty.{row.certainty}"),
-        link(source, row.url or ""),
-    ]
-
-
-def _amount(value: float, row: Parameter, w: Words) -> str:
-    unit = "" if row.unit == "Dmnl" else f" {w.unit(row.unit)}"
-    return _number(value, w) + unit
-
-
-def _number(value: float, w: Words) -> str:
-    text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    digits = len(text.partition(".")[2]) if "e" not in text else 6
-    return w.number(value, digits)
 
 
 def _origin(material: Material, w: Words, *, drawn: bool) -> str:

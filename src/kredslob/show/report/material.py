@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from kredslob.show.loop_folder import LoopStudy
 from kredslob.show.report.facts import Facts, facts
 from kredslob.simulation import Model
 from kredslob.studies.cycle_checks import check_cycle
+from kredslob.studies.hinges import HingeStudy
+from kredslob.studies.policies import PolicyStudy
 from kredslob.studies.questions import cycle_factors, cycle_questions
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.sensitivity import one_at_a_time
@@ -30,9 +33,11 @@ from kredslob.studies.uncertainty import uncertainty
 
 MODEL = "reinvestment.mdl"
 DRAWS, SEED = 1000, 0
+DUEL_DRAWS = 512
 _RULE = "reinvestment rule"
 _AGAIN = (0.0, 0.25, 0.5, 0.75, 1.0)  # rates of a study that kept too little of its runs
 _MOST_RATES = 21
+_FEWEST_PAIRS = 0.0  # a covering array of pairs: all take four times as long as the rest
 _OWN = "scenario.toml"  # what was run, where the folder keeps it
 
 
@@ -83,6 +88,10 @@ class Studies:
         From `kredslob.studies.cycle_checks.check_cycle`.
     drawn : bool
         Whether draws were made for the report, since the folder held none.
+    hinges : HingeStudy or None
+        What outcomes hinge on, where the folder is a study of that.
+    policies : PolicyStudy or None
+        Policies judged and searched for, where the folder is a search.
     """
 
     uncertainty: xr.Dataset | None
@@ -91,6 +100,8 @@ class Studies:
     loops: LoopStudy
     checks: pd.DataFrame
     drawn: bool
+    hinges: HingeStudy | None
+    policies: PolicyStudy | None
 
 
 def read_material(folder: Path) -> Material:
@@ -152,9 +163,28 @@ def read_studies(material: Material) -> Studies:
         ),
         regions=regions,
         loops=_loops(material, model, shown),
-        checks=check_cycle(model),
+        checks=check_cycle(model, pair_budget=_FEWEST_PAIRS),
         drawn=drawn is not None and drawn is not kept,
+        hinges=_hinges(tables),
+        policies=_policies(tables),
     )
+
+
+def _hinges(tables: Mapping[str, xr.Dataset]) -> HingeStudy | None:
+    if not {"screened", "ranked", "moved"} <= set(tables):
+        return None
+    return HingeStudy(tables["screened"], tables["ranked"], tables["moved"])
+
+
+def _policies(tables: Mapping[str, xr.Dataset]) -> PolicyStudy | None:
+    if not {"policies", "front"} <= set(tables):
+        return None
+    judged = {
+        str(found.attrs["outcome"]): found
+        for name, found in tables.items()
+        if name.startswith("robustness-")
+    }
+    return PolicyStudy(tables["policies"], judged, tables["front"])
 
 
 def _loops(material: Material, model: Model, shown: Scenario) -> LoopStudy:

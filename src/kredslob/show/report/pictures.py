@@ -10,13 +10,14 @@ from kredslob.cycle.loops import families
 from kredslob.cycle.summary import RATE
 from kredslob.feedback.loops import Loop
 from kredslob.show.compare_figures import policies_over_time, relief_by_policy
-from kredslob.show.diagram import causal_loop_drawing
+from kredslob.show.diagram import causal_loop_drawing, stock_and_flow_drawing
 from kredslob.show.diagram.folding import folded, part
 from kredslob.show.figures import (
     Drawing,
     citizens_by_state,
     citizens_helped,
     fund_over_time,
+    lay_out,
     saving_cascade,
     two_bookings,
     who_is_helped,
@@ -24,17 +25,25 @@ from kredslob.show.figures import (
 )
 from kredslob.show.language import words
 from kredslob.show.loop_folder import draw_loops
+from kredslob.show.policy_folder import draw_policies
 from kredslob.show.purse_figures import helped_by_group, money_through_purses
 from kredslob.show.report.document import alternatives
 from kredslob.show.report.material import Material, Studies
 from kredslob.show.sensitivity_figures import tornado
+from kredslob.show.sensitivity_folder import draw_sensitivity
 from kredslob.show.threshold_figures import regions
 from kredslob.show.uncertainty_figures import at_risk, fans, payback_chances
 
-_DOTS_PER_INCH = 160
+_DOTS_PER_INCH = 120  # of a page 6.5 inches wide some 200
 _HINGES_OF = ("loop gain", "net present value of public purse")
 PNG, SVG = "png", "svg"
 _LOOPS_SHOWN = 4
+_CORE = (  # where people in crisis and money are, and what moves them
+    *("Strained", "Crisis", "Crisis In Intervention", "Newly Stable"),
+    *("worsening", "easing", "relapse", "starts from crisis", "back to crisis", "lifted"),
+    *("Identified Savings In Pipeline", "identified saving", "identified saving cashed"),
+    *("Fund Cash", "paid in", "returned savings", "spending"),
+)
 _KEPT = (  # variables that people know; chains between them become one link
     *("total cash", "starts", "lifted", "avoided cost", "identified saving", "reinvested"),
     *("pledged share", "kept", "Budget Owner Support", "Evidence", "Documentation Capability"),
@@ -58,6 +67,7 @@ def draw(
 def save(drawings: Mapping[str, Drawing], folder: Path, suffixes: Sequence[str]) -> None:
     """Write figures as files: PNG for programs that show no SVG, SVG for the others."""
     for name, drawing in drawings.items():
+        lay_out(drawing.figure, _DOTS_PER_INCH)
         if PNG in suffixes:
             drawing.figure.savefig(folder / f"{name}.{PNG}", dpi=_DOTS_PER_INCH)
         if SVG in suffixes:
@@ -83,7 +93,8 @@ def _of(kind: str, material: Material, language: str) -> Iterator[Drawing]:
 def _asked(studies: Studies, language: str) -> Iterator[Drawing]:
     if studies.uncertainty is not None:
         yield fans(studies.uncertainty, language)
-        yield payback_chances(studies.uncertainty, language)
+        if float(studies.uncertainty["probability of payback"].max()) > 0:
+            yield payback_chances(studies.uncertainty, language)
         yield at_risk(studies.uncertainty, language)
     if studies.regions is not None:
         yield regions(studies.regions, language)
@@ -91,8 +102,27 @@ def _asked(studies: Studies, language: str) -> Iterator[Drawing]:
         for number, outcome in enumerate(_HINGES_OF, start=1):
             drawing = tornado(studies.sensitivity, outcome, language)
             yield replace(drawing, name=f"tornado{number}")
+    if studies.hinges is not None:
+        yield from draw_sensitivity(studies.hinges, language)
+    if studies.policies is not None:
+        yield from draw_policies(studies.policies, language)
+    yield _structure(studies, language)
     yield _causes(studies, language)
     yield from draw_loops(studies.loops, language)
+
+
+def _structure(studies: Studies, language: str) -> Drawing:
+    """Draw the stocks that people and money move between, with the flows between them."""
+    w = words(language)
+    prefix = "report.stock."
+    own = {k.removeprefix(prefix): said for k, said in w.table.items() if k.startswith(prefix)}
+    return stock_and_flow_drawing(
+        "structure",
+        part(studies.loops.graph, set(_CORE)),
+        language=language,
+        labels=w.labels | own,
+        title=w.text("report.figure.structure"),
+    )
 
 
 def _causes(studies: Studies, language: str) -> Drawing:

@@ -1,15 +1,19 @@
-"""From saved runs to files: one Markdown document, and each format made of it side by side."""
+"""From saved runs to files: one Markdown document, each format made of it, and the run's tables."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from kredslob.errors import InputFileError, ParameterError
-from kredslob.results import MANIFEST
+from kredslob.processes import side_by_side
+from kredslob.results import MANIFEST, load_run
+from kredslob.show import export
 from kredslob.show.language import words
 from kredslob.show.report.document import document
 from kredslob.show.report.formats import check_installed, to_docx, to_html, to_pdf, to_pptx
@@ -25,10 +29,13 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """Kinds of report, each with the formats that it comes in."""
 
-FORMATS = ("pdf", "docx", "pptx", "html")
-"""All formats."""
+FORMATS = ("pdf", "docx", "pptx", "html", *export.FORMATS)
+"""All formats: documents, and the numbers of the run for other programs."""
+ALL = "all"
+"""In place of formats: those of the kind and, where it is about one run, all tables."""
 
 _PICTURES = {"pdf": SVG, "html": SVG, "docx": PNG, "pptx": PNG}
+_READY = "ready"
 _MOST_COMPARED = 7  # as many colours as can be told apart
 Writer = Callable[[Path, Path, Front, Path | None], None]
 _WRITERS: Mapping[str, Writer] = {
@@ -61,14 +68,16 @@ def write_report(
     language : str
         "da" or "en".
     formats : sequence of str
-        Of `KINDS`; none for all that the kind comes in.
+        Of `KINDS`, and for one run any of `kredslob.show.export.FORMATS`; none for all documents
+        that the kind comes in, `ALL` for the tables too.
     template : Path, optional
         The organisation's own .docx or .pptx, whose styles are used in place of ours.
 
     Returns
     -------
     list of Path
-        The files: ``KIND.LANGUAGE.FORMAT``.
+        What was made: ``KIND.LANGUAGE.FORMAT``, ``run.LANGUAGE.xlsx``, and a folder for each of the
+        other tables' formats.
 
     Raises
     ------
@@ -80,7 +89,32 @@ def write_report(
         A library is not installed.
     """
     chosen = _checked(folders, kind, formats, template)
-    check_installed(chosen)
+    documents = [form for form in chosen if form not in export.FORMATS]
+    tables = [form for form in chosen if form in export.FORMATS]
+    check_installed(documents)
+    export.check_installed(tables)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".report-", dir=out) as hidden:
+            place = Path(hidden)
+            jobs = [partial(_write_tables, folders[0], place, tables, language)] if tables else []
+            if documents:
+                told = (folders, kind, language, documents, template)
+                jobs.append(partial(_write_documents, place, *told))
+            side_by_side(jobs)
+            return _moved(place / _READY, out)
+    except OSError as problem:
+        raise InputFileError(out, f"cannot be written ({problem.strerror})") from problem
+
+
+def _write_documents(
+    hidden: Path,
+    folders: Sequence[Path],
+    kind: str,
+    language: str,
+    formats: Sequence[str],
+    template: Path | None,
+) -> None:
     materials = [read_material(folder) for folder in folders]
     if kind == "compare" and len(materials) == 1 and len(materials[0].facts.outcomes) < 2:
         raise ParameterError("compare: found one run at one rate, expected several to compare")
@@ -89,12 +123,42 @@ def write_report(
     drawings = draw(kind, materials, studies, language)
     head = front(kind, materials, drawings, w)
     text = document(kind, materials, studies, drawings, w)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=out) as hidden:
-            return _write(text, head, chosen, template, Path(hidden), out, drawings)
-    except OSError as problem:
-        raise InputFileError(out, f"cannot be written ({problem.strerror})") from problem
+    save(drawings, hidden, sorted({_PICTURES[f] for f in formats}))
+    source = hidden / "report.md"
+    source.write_text(text, encoding="utf-8")
+    ready = hidden / _READY
+    ready.mkdir(exist_ok=True)
+
+    def one(form: str) -> None:
+        own = template if template and template.suffix.lower() == f".{form}" else None
+        target = hidden / f"{head.kind}.{head.language}.{form}"
+        _WRITERS[form](source, target, head, own)
+        os.replace(target, ready / target.name)
+
+    with ThreadPoolExecutor(len(formats)) as pool:  # each waits for a program of its own
+        list(pool.map(one, formats))
+
+
+def _write_tables(folder: Path, hidden: Path, formats: Sequence[str], language: str) -> None:
+    place = hidden / "tables"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    export.write_tables(place, load_run(folder), formats, language)
+    ready = hidden / _READY
+    ready.mkdir(exist_ok=True)
+    for made in place.iterdir():
+        name = f"run.{language}.xlsx" if made.suffix == ".xlsx" else made.name
+        os.replace(made, ready / name)
+
+
+def _moved(ready: Path, out: Path) -> list[Path]:
+    """Put all that was made in its place; an earlier report gives way."""
+    names = sorted(made.name for made in ready.iterdir())
+    for made in ready.iterdir():
+        if made.is_dir():
+            shutil.rmtree(out / made.name, ignore_errors=True)
+        os.replace(made, out / made.name)
+    return [out / name for name in names]
 
 
 def newest_run(folder: Path) -> Path:
@@ -111,44 +175,22 @@ def newest_run(folder: Path) -> Path:
     return max(found, key=lambda p: ((p / MANIFEST).stat().st_mtime, p.name))
 
 
-def _write(
-    text: str,
-    head: Front,
-    formats: Sequence[str],
-    template: Path | None,
-    hidden: Path,
-    out: Path,
-    drawings: Mapping[str, object],
-) -> list[Path]:
-    save(drawings, hidden, sorted({_PICTURES[f] for f in formats}))  # type: ignore[arg-type]
-    source = hidden / "report.md"
-    source.write_text(text, encoding="utf-8")
-    names = {f: f"{head.kind}.{head.language}.{f}" for f in formats}
-
-    def one(form: str) -> None:
-        own = template if template and template.suffix.lower() == f".{form}" else None
-        _WRITERS[form](source, hidden / names[form], head, own)
-
-    with ThreadPoolExecutor(len(formats)) as pool:  # each waits for a program of its own
-        list(pool.map(one, formats))
-    for name in names.values():
-        os.replace(hidden / name, out / name)
-    return [out / name for name in names.values()]
-
-
 def _checked(
     folders: Sequence[Path], kind: str, formats: Sequence[str], template: Path | None
 ) -> list[str]:
     """Formats to write, if all that was asked goes together."""
     if kind not in KINDS:
         raise ParameterError(f"kind: found '{kind}', expected one of {', '.join(KINDS)}")
+    tables = export.FORMATS if len(folders) == 1 else ()
     for form in formats:
-        if form not in FORMATS:
+        if form not in (*FORMATS, ALL):
             raise ParameterError(f"format: found '{form}', expected some of {', '.join(FORMATS)}")
-        if form not in KINDS[kind]:
+        if form not in (*KINDS[kind], *tables, ALL):
             can = ", ".join(KINDS[kind])
             raise ParameterError(f"format: found '{form}', but {kind} comes as {can}")
     chosen = list(dict.fromkeys(formats)) or list(KINDS[kind])
+    if ALL in chosen:
+        chosen = [*KINDS[kind], *tables]
     if kind == "compare":
         if not 1 <= len(folders) <= _MOST_COMPARED:
             found = len(folders)
