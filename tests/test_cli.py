@@ -258,8 +258,7 @@ def test_loops_leave_a_whole_folder(
         *(f"periods {rate}.{ln}.csv" for rate in ("0", "0.25", "1") for ln in ("da", "en")),
         "run.nc",
         *ORIGIN,
-        "model/reinvestment.mdl",
-        "model/parameters.csv",
+        *MODEL_FILES,
         *(f"graph/causes.{x}" for x in ("graphml", "gexf", "json", "dot", "mmd")),
         *(f"tables/loops {rate}.nc" for rate in ("0", "0.25", "1")),
         *(f"figures/loops.{ln}.{x}" for ln in ("da", "en") for x in ("png", "svg")),
@@ -374,7 +373,7 @@ def test_sensitivity_leaves_a_whole_folder(
     assert files == {
         *(f"{t}.{ln}.csv" for t in ("sensitivity", "screening", "ends") for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
+        *ORIGIN,
         *MODEL_FILES,
         *(f"tables/{n}.nc" for n in ("screened", "ranked", "moved")),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),
@@ -434,7 +433,7 @@ def test_search_leaves_a_whole_folder(
     assert files == {
         *(f"{table}.{ln}.csv" for table in tables for ln in ("da", "en")),
         "run.nc",
-        "manifest.json",
+        *ORIGIN,
         *MODEL_FILES,
         *(f"tables/{n}.nc" for n in {*tables, "policies"}),
         *(f"figures/{n}.{ln}.{x}" for n in pictures for ln in ("da", "en") for x in ("png", "svg")),

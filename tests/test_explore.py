@@ -88,7 +88,7 @@ def test_the_numbers_are_the_engines(
     chromium: Any, tmp_path: Path, file: Path, levers: Any, shown: Any
 ) -> None:
     model = kredslob.load(file)
-    page = opened(chromium, explore(model, levers, shown), tmp_path)
+    page = opened(chromium, explore(model, levers=levers, shown=shown), tmp_path)
     known = page.evaluate("kredslob.known")
     random = np.random.default_rng(3)
     for move in range(4):
@@ -134,7 +134,7 @@ def test_it_fetches_nothing_speaks_both_languages_and_passes_axe(
 def test_a_setting_without_numbers_leaves_the_last_result_standing(
     chromium: Any, tmp_path: Path
 ) -> None:
-    page = opened(chromium, explore(EPIDEMIC, {"duration": (0, 16)}, SHOWN), tmp_path)
+    page = opened(chromium, explore(EPIDEMIC, levers={"duration": (0, 16)}, shown=SHOWN), tmp_path)
     before = lines(page)
     moved(page, {"duration": 0.0})
     assert page.inner_text("#notice") == words("da").text("explore.broken")
@@ -181,9 +181,9 @@ def test_what_makes_no_sense_is_one_clear_line(given: dict[str, Any], said: str)
 
 def test_too_many_elements_are_refused_and_one_can_be_named() -> None:
     with pytest.raises(ParameterError, match="has 12 elements, a chart at most 5; name some"):
-        explore(kredslob.load(), ["reinvestment rate"], ["in intervention"])
+        explore(kredslob.load(), levers=["reinvestment rate"], shown=["in intervention"])
     name = "in intervention[families,moderate]"
-    page = explore(kredslob.load(), ["reinvestment rate"], [name], language="en")
+    page = explore(kredslob.load(), levers=["reinvestment rate"], shown=[name], language="en")
     assert name in page.text
 
 

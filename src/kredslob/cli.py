@@ -9,7 +9,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
@@ -28,7 +28,7 @@ from kredslob.commands.help import (
     epilog,
     shown,
 )
-from kredslob.commands.options import Language, LanguageOption, check_folder, new_folder
+from kredslob.commands.options import AT_END, Language, LanguageOption, check_folder, new_folder
 from kredslob.commands.runs import export, reproduce, runs_app
 from kredslob.errors import KredslobError, ParameterError
 
@@ -83,12 +83,10 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line. Bad input ends it with one line on stderr and exit code 2."""
     gc.set_threshold(50_000)  # at Python's own, a tenth of a run's time goes to finding little
-    given = sys.argv[1:] or ["--help"]
     try:
-        code = _command()(given, prog_name="kredslob", standalone_mode=False) or 0
-        if code == _STOPPED:  # typer says no more of Ctrl-C
-            raise typer.Abort
-        sys.exit(code)
+        with ExitStack() as at_end:
+            AT_END.set(at_end)
+            sys.exit(_carried_out(sys.argv[1:] or ["--help"]))
     except KredslobError as problem:
         _end(f"error: {problem}", 2)
     except _USAGE_ERROR as problem:
@@ -97,6 +95,13 @@ def main() -> None:
         _end(str(stopped), _STOPPED)
     except (typer.Abort, KeyboardInterrupt):
         _end("stopped; nothing was saved", _STOPPED)
+
+
+def _carried_out(words: list[str]) -> int:
+    code: int = _command()(words, prog_name="kredslob", standalone_mode=False) or 0
+    if code == _STOPPED:  # typer says no more of Ctrl-C
+        raise typer.Abort
+    return code
 
 
 def _usage(problem: Exception) -> str:

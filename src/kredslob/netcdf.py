@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -68,7 +71,17 @@ def as_netcdf(results: xr.Dataset) -> bytes:
     }
     # coordinates first: one that comes later is tied anew to each variable on its dimension
     ordered = results[[*results.coords, *results.data_vars]]
-    return bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
+    with _without_a_cluster():
+        return bytes(ordered.to_netcdf(None, engine="h5netcdf", encoding=packed))
+
+
+def _without_a_cluster() -> AbstractContextManager[Any]:
+    """Keep xarray from asking a cluster for a lock, which a worker that dies takes with it."""
+    if importlib.util.find_spec("dask") is None:
+        return nullcontext()
+    import dask
+
+    return dask.config.set(scheduler="synchronous")
 
 
 def read_netcdf(path: Path) -> xr.Dataset:

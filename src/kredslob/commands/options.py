@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 
 from kredslob.errors import InputFileError
+
+AT_END: ContextVar[ExitStack] = ContextVar("what is done when the command ends")
 
 
 class Language(StrEnum):
@@ -43,7 +45,7 @@ def new_folder(name: str) -> Path:
     """Take a folder in ``runs/`` that no other process takes, whatever the clock says.
 
     It is made empty at once, so that two commands of the same second, or one after the clock was
-    set back, do not want the same; if nothing comes into it, it goes when the process ends.
+    set back, do not want the same; if nothing comes into it, it goes when the command ends.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def new_folder(name: str) -> Path:
             continue
         except OSError:
             return folder
-        atexit.register(_remove_if_empty, folder.absolute())
+        AT_END.get().callback(_remove_if_empty, folder.absolute())
         return folder
     raise AssertionError  # counting has no end
 
@@ -72,6 +74,7 @@ def new_folder(name: str) -> Path:
 def _remove_if_empty(folder: Path) -> None:
     with suppress(OSError):
         folder.rmdir()
+        folder.parent.rmdir()
 
 
 def check_folder(folder: Path) -> None:

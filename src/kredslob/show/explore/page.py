@@ -23,9 +23,9 @@ _DASHES = ("solid", "dashed", "dotdash", "dotted", [14, 4])
 
 def explore(
     model: Model | Path | str,
+    *,
     levers: Sequence[str] | Mapping[str, tuple[float, float]] | None = None,
     shown: Sequence[str] | None = None,
-    *,
     title: str = "",
     language: str = "da",
 ) -> WebPage:
@@ -65,8 +65,12 @@ def explore(
 
     Examples
     --------
-    >>> page = explore("tests/models/bass.mdl", shown=["Adopters"])  # doctest: +SKIP
-    >>> page.write("bass.html")  # doctest: +SKIP
+    >>> import kredslob
+    >>> page = kredslob.explore(
+    ...     kredslob.load(), levers=["overhead share"], shown=["Fund Cash"], language="en"
+    ... )
+    >>> page.write(Path("page.html")).name
+    'page.html'
     """
     program = (model if isinstance(model, Model) else load(model)).program
     name = title or Path(program.name).stem.replace("_", " ").replace("-", " ")
