@@ -139,3 +139,27 @@ def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(
         drawn = os.read(screen.fileno(), 100_000)
     assert shown.stdout == b""
     assert b"100%" in drawn
+
+
+LOST = """
+import os, signal
+from kredslob.show.progress import progress_bar
+
+class Cleared:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+try:
+    with progress_bar():
+        Cleared()
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+def test_a_ctrl_c_that_falls_into_a_finaliser_is_heard() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True)
+    assert "Exception ignored" in done.stderr
+    assert (done.returncode, done.stdout) == (0, "heard\n")

@@ -69,7 +69,7 @@ def explore(
     >>> page = kredslob.explore(
     ...     kredslob.load(), levers=["overhead share"], shown=["Fund Cash"], language="en"
     ... )
-    >>> page.write(Path("page.html")).name
+    >>> page.write("page.html").name
     'page.html'
     """
     program = (model if isinstance(model, Model) else load(model)).program
