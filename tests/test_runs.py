@@ -294,6 +294,13 @@ def test_a_folder_that_may_not_be_written_is_one_clear_line(
 ) -> None:
     with tempfile.TemporaryDirectory() as made:  # pytest's own folders are closed to others
         place = Path(made)
+        # what is imported on the way is imported now: another user may not read the package
+        write_small(place / "old")
+        monkeypatch.setattr(sys, "argv", ["kredslob", "run", "--out", str(place / "old")])
+        with pytest.raises(SystemExit):
+            main()
+        capfd.readouterr()
+        shutil.rmtree(place / "old")
         place.chmod(0o555)
 
         def as_nobody() -> None:

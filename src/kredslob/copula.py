@@ -56,10 +56,30 @@ def together(chances: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """
     from scipy.stats import norm
 
-    try:
-        spread = np.linalg.cholesky(matrix)
-    except np.linalg.LinAlgError:  # one number follows from others; a hair of its own gives a root
-        spread = np.linalg.cholesky(matrix + 2 * _ROUNDING * np.eye(len(matrix)))
+    root = _root(matrix)
+    if root is None:  # one number follows from others; a hair of its own gives a root
+        root = _root(matrix + 2 * _ROUNDING * np.eye(len(matrix)))
+    assert root is not None
     tiny = np.finfo(float).tiny
     normal = norm.ppf(np.clip(chances, tiny, 1 - np.finfo(float).epsneg))
-    return np.asarray(norm.cdf(normal @ spread.T))
+    joined = np.zeros_like(normal)
+    for row, column in zip(*np.nonzero(root), strict=True):
+        joined[:, row] += root[row, column] * normal[:, column]
+    return np.asarray(norm.cdf(joined))
+
+
+def _root(matrix: np.ndarray) -> np.ndarray | None:
+    """Cholesky's root; None if there is none.
+
+    Column by column and without BLAS, whose last digit depends on its threads and on where arrays
+    lie in memory: the same seed must give the same draws in any process.
+    """
+    root = np.zeros_like(matrix)
+    for k in range(len(matrix)):
+        left = matrix[k:, k].copy()
+        for j in np.flatnonzero(root[k, :k]):
+            left -= root[k, j] * root[k:, j]
+        if not left[0] > 0:
+            return None
+        root[k:, k] = left / np.sqrt(left[0])
+    return root
