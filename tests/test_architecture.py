@@ -19,6 +19,18 @@ OF_THE_DOMAIN = (
     *("paths", "loading"),  # these know which model is ours
 )
 
+CONTRACT = """
+[importlinter]
+root_package = layered
+[importlinter:contract:1]
+name = Two layers
+type = layers
+containers = layered
+layers =
+    high
+    low
+"""
+
 
 def engine() -> list[Path]:
     inside = [(p.relative_to(PACKAGE), p) for p in sorted(PACKAGE.rglob("*.py"))]
@@ -37,8 +49,7 @@ def test_an_import_that_points_up_is_found(
     package.mkdir()
     for name, text in (("__init__", ""), ("low", "import layered.high"), ("high", "")):
         (package / f"{name}.py").write_text(text)
-    contract = "[importlinter:contract:1]\nname=x\ntype=layers\ncontainers=layered\nlayers=\n  high\n  low\n"
-    (tmp_path / "own.ini").write_text(f"[importlinter]\nroot_package=layered\n{contract}")
+    (tmp_path / "own.ini").write_text(CONTRACT)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert lint_imports(config_filename=str(tmp_path / "own.ini"), no_cache=True)
     assert "layered.low -> layered.high" in capsys.readouterr().out
