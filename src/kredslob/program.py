@@ -48,6 +48,11 @@ class Loop:
     name: str
     extent: int
 
+    @property
+    def along(self) -> Along:
+        """The position of the loop on an axis of its own."""
+        return Along(self.name, tuple(range(self.extent)))
+
 
 # --- expressions -------------------------------------------------------------------------------
 
@@ -256,6 +261,11 @@ class Array:
             size *= extent
         return size
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether it is a variable of the file."""
+        return self.kind not in ("hidden", "rate")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -348,8 +358,7 @@ class Program:
     @cached_property
     def by_key(self) -> Mapping[str, Array]:
         """Visible arrays by their names as they compare."""
-        hidden = ("hidden", "rate")
-        return {key(n): a for n, a in self.arrays.items() if a.kind not in hidden}
+        return {key(n): a for n, a in self.arrays.items() if a.is_visible}
 
     @cached_property
     def size(self) -> int:

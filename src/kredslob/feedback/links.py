@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from kredslob.program import (
-    Along,
     Array,
     At,
     Block,
@@ -162,7 +161,7 @@ def _without_draws(
             return mapped(part, lambda inner: change(inner, loops))
         name = fresh(f"{owner.target}: draw", arrays)
         arrays[name] = Array(name, "hidden", (), tuple(x.extent for x in loops))
-        index = tuple(along(x) for x in loops)
+        index = tuple(loop.along for loop in loops)
         phase.append(Equation(name, index, loops, part))
         return Read(name, index)
 
@@ -216,7 +215,7 @@ class Reading:
             if isinstance(index, Computed)
         )
         plain = tuple(
-            along(Loop(f"place on axis {k}", shape[k])) if isinstance(index, Computed) else index
+            Loop(f"place on axis {k}", shape[k]).along if isinstance(index, Computed) else index
             for k, index in enumerate(read.index)
         )
         loops = (*statement.loops, *inner, *axes)
@@ -288,15 +287,10 @@ def mapped(node: Any, change: Callable[[Any], Any]) -> Any:
     return replace(node, **changed) if changed else node
 
 
-def along(loop: Loop) -> Along:
-    """The position of a loop on an axis of its own."""
-    return Along(loop.name, tuple(range(loop.extent)))
-
-
 def whole(shape: Sequence[int]) -> tuple[tuple[Loop, ...], tuple[Index, ...]]:
     """Loops over all elements of an array, and its element as they run."""
     loops = tuple(Loop(f"axis {k}", extent) for k, extent in enumerate(shape))
-    return loops, tuple(along(x) for x in loops)
+    return loops, tuple(loop.along for loop in loops)
 
 
 def fresh(name: str, taken: Mapping[str, Any]) -> str:

@@ -19,7 +19,6 @@ from kredslob.feedback.links import (
     Link,
     Reading,
     Way,
-    along,
     fresh,
     mapped,
     moving,
@@ -168,7 +167,7 @@ class _Writing:
         else:
             before = Read(self._past_of(owner.target), owner.index)
             difference = Call("-", (self._as_if(value, way.read, way.inner), before))
-        self._added.append(Equation(name, tuple(along(x) for x in loops), loops, difference))
+        self._added.append(Equation(name, tuple(loop.along for loop in loops), loops, difference))
         return name
 
     def _change_of_block(self, way: Way, block: Block) -> str:

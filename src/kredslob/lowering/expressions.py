@@ -85,7 +85,7 @@ class Scope:
     @property
     def here(self) -> tuple[Index, ...]:
         """The index of a hidden array that has one axis for each open loop."""
-        return tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in self.bindings)
+        return tuple(b.loop.along for b in self.bindings)
 
     def closed(self, keep: int = 0) -> Scope:
         """This scope with only its first loops open."""

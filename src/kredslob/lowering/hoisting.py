@@ -24,7 +24,6 @@ from kredslob.program import (
     Equation,
     Expression,
     If,
-    Index,
     Interpolate,
     Loop,
     Number,
@@ -115,7 +114,7 @@ class _Hoisting:
         self, node: Expression, owner: Equation, loops: tuple[Loop, ...], label: str
     ) -> Expression:
         loops = tuple(x for x in loops if x.name in _free(node))
-        here: tuple[Index, ...] = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+        here = tuple(loop.along for loop in loops)
         known = (node, loops)
         if known not in self._known:
             name, number = f"{owner.target}: {label}", 2

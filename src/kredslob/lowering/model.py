@@ -412,7 +412,7 @@ class Lowering:
         loops = scope.bindings[scope.outer :]
         array = self._hidden_array(scope.owner, "numbers", loops)
         self.rules.defaults[array] = tuple(float(v) for v in values.ravel())
-        return Read(array, tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in loops))
+        return Read(array, tuple(b.loop.along for b in loops))
 
     def _define_input(self, name: str, how: str) -> None:
         array = self.arrays[name]
@@ -423,7 +423,7 @@ class Lowering:
         points = tuple(((0.0,), (float("nan"),)) for _ in range(array.size))
         self._add_table(table, array.dims, array.shape, points, "interpolate")
         loops = tuple(Loop(d, n) for d, n in zip(array.dims, array.shape, strict=True))
-        here = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+        here = tuple(loop.along for loop in loops)
         self.rules.always.append(
             Equation(name, here, loops, Interpolate(table, here, Time(), "interpolate"))
         )
@@ -478,8 +478,7 @@ class Lowering:
             loops = iter(inner.bindings)
             for left in box.names:
                 if left in self.ranges.elements:
-                    loop = next(loops).loop
-                    at.append(Along(loop.name, tuple(range(loop.extent))))
+                    at.append(next(loops).loop.along)
                 else:
                     at.append(At(0))
             self._always(name, index, inner, Interpolate(table, tuple(at), Time(), mode))

@@ -311,7 +311,7 @@ def _report(
     graph = nx.DiGraph((n, m) for n in circle for m in needs[n] & circle)
     loop = [n for n, _ in nx.find_cycle(graph)]
     chain = [statements[n].target for n in reversed(loop)]
-    shown = [c for c in dict.fromkeys(chain) if arrays[c].kind not in ("hidden", "rate")]
+    shown = [c for c in dict.fromkeys(chain) if arrays[c].is_visible]
     shown = shown or list(dict.fromkeys(chain))
     names = " -> ".join([*shown, shown[0]])
     what = (

@@ -20,7 +20,6 @@ from kredslob.functions import REDUCTIONS_JAVASCRIPT, Function
 from kredslob.program import Array, Block, Index, Pipe, Program
 from kredslob.targets.writer import Writer
 
-_HIDDEN = ("hidden", "rate")
 _EXPORTS = ("MODEL", "defaults", "simulate")
 
 
@@ -147,7 +146,7 @@ def _model(program: Program) -> dict[str, object]:
                 "unit": array.unit,
             }
             for name, array in program.arrays.items()
-            if array.kind not in _HIDDEN
+            if array.is_visible
         },
         "ranges": program.ranges,
         "tables": {
