@@ -235,7 +235,7 @@ class Lowering:
         components = element.components
         if key(element.name) in names and names[key(element.name)] in self.arrays and not prefix:
             raise LoweringError("is defined twice")
-        dims = axes(self.ranges, [c.subscripts[0] for c in components], name)
+        dims = axes(self.ranges, [c.subscripts[0] for c in components])
         shape = tuple(len(self.ranges.elements[d]) for d in dims)
         held = [*(b.loop.extent for b in outer), *shape]
         self.budget.variable(held)
@@ -331,7 +331,7 @@ class Lowering:
         tree = component.ast
         if _literal(tree) and (isinstance(tree, np.ndarray) or _external(tree)):
             values = self._literal_values(component, box)
-            self._always(name, index, inner, self._constant_at(values, inner, box))
+            self._always(name, index, inner, self._constant_at(values, inner))
         elif name in self.rules.rates and type(tree).__name__ == "IntegStructure":
             if how == "initial":
                 held = self._initial_input(name)
@@ -399,7 +399,7 @@ class Lowering:
 
     def _coordinates(self, component: Any, box: Region) -> dict[str, list[str]]:
         """Subscripts of a box as PySD's readers of external files want them."""
-        dims = axes(self.ranges, [component.subscripts[0]], "")
+        dims = axes(self.ranges, [component.subscripts[0]])
         shown = {}
         for number, (dim, elements) in enumerate(zip(dims, box.elements, strict=True)):
             names = dict(zip(self.ranges.keys(dim), self.ranges.elements[dim], strict=True))
@@ -407,7 +407,7 @@ class Lowering:
             shown[unique] = [names[e] for e in elements]
         return shown
 
-    def _constant_at(self, values: np.ndarray, scope: Scope, box: Region) -> Expression:
+    def _constant_at(self, values: np.ndarray, scope: Scope) -> Expression:
         """Read literal values that belong to an array with other equations."""
         loops = scope.bindings[scope.outer :]
         array = self._hidden_array(scope.owner, "numbers", loops)
