@@ -17,6 +17,7 @@ LAYERS = {
     "paths": 0,
     "processes": 0,
     "program": 0,
+    "trees": 0,
     "functions": 0,
     "design": 1,
     "folders": 1,
@@ -48,7 +49,7 @@ LAYERS = {
 # Words of the domain that the engine must not know.
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
-    *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
+    *("errors", "limits", "program", "trees", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
     *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "netcdf", "feedback"),
     *("folders", "crate", "archive"),

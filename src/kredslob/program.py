@@ -8,10 +8,9 @@ constants: a target integrates one block, and a run is set up by filling another
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 # --- where in an array -------------------------------------------------------------------------
 
@@ -389,18 +388,6 @@ def placed(arrays: Mapping[str, Array], first: Sequence[str]) -> dict[str, Array
         offsets[name] = place
         place += arrays[name].size
     return {n: replace(a, offset=offsets.get(n, -1)) for n, a in arrays.items()}
-
-
-def parts(node: Any) -> Iterator[Any]:
-    """Yield an expression, and every expression inside it, outermost first."""
-    if is_dataclass(node):
-        yield node
-        for part in fields(node):
-            yield from parts(getattr(node, part.name))
-    elif isinstance(node, tuple):
-        for item in node:
-            if not isinstance(item, (int, float, str)):
-                yield from parts(item)
 
 
 @lru_cache(maxsize=65_536)  # the names of a model are asked for again at each run

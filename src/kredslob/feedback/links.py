@@ -7,7 +7,7 @@ A link goes from an element of an array to an element of another one whose equat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,8 +28,8 @@ from kredslob.program import (
     Read,
     Reduce,
     Statement,
-    parts,
 )
+from kredslob.trees import mapped, parts, reads_in_loops
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Reading:
             yield from self._ways_of_block(statement)
         elif not isinstance(statement.value, Random):
             seen: set[tuple[Read, tuple[Loop, ...]]] = set()
-            for read, inner in _reads(statement.value, ()):
+            for read, inner in reads_in_loops(statement.value):
                 if read.array in self._sources and (read, inner) not in seen:
                     seen.add((read, inner))
                     yield self._way(statement, read, inner)
@@ -241,16 +241,6 @@ class Reading:
                 yield Way(link, block, Read(name))
 
 
-def _reads(node: Any, inner: tuple[Loop, ...]) -> Iterator[tuple[Read, tuple[Loop, ...]]]:
-    """What an expression reads, and the loops that are open there."""
-    if isinstance(node, Read):
-        yield node, inner
-    if isinstance(node, Reduce):
-        inner = (*inner, *node.loops)
-    for part in _inside(node):
-        yield from _reads(part, inner)
-
-
 def _places(index: Sequence[Index], shape: Sequence[int], loops: Sequence[Loop]) -> np.ndarray:
     """Flat places in an array as the loops run, the last one fastest."""
     extents = [x.extent for x in loops]
@@ -264,27 +254,6 @@ def _places(index: Sequence[Index], shape: Sequence[int], loops: Sequence[Loop])
 
 
 # --- small things ------------------------------------------------------------------------------
-
-
-def _inside(node: Any) -> Iterator[Any]:
-    """The nodes directly inside an expression or index."""
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if hasattr(item, "__dataclass_fields__"):
-                yield item
-
-
-def mapped(node: Any, change: Callable[[Any], Any]) -> Any:
-    """The node with whatever is directly inside it changed."""
-    changed = {}
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        if hasattr(value, "__dataclass_fields__"):
-            changed[name] = change(value)
-        elif isinstance(value, tuple) and any(hasattr(v, "__dataclass_fields__") for v in value):
-            changed[name] = tuple(change(v) for v in value)
-    return replace(node, **changed) if changed else node
 
 
 def whole(shape: Sequence[int]) -> tuple[tuple[Loop, ...], tuple[Index, ...]]:

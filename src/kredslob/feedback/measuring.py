@@ -20,7 +20,6 @@ from kredslob.feedback.links import (
     Reading,
     Way,
     fresh,
-    mapped,
     moving,
     prepared,
     takeovers,
@@ -46,6 +45,7 @@ from kredslob.program import (
     Time,
     placed,
 )
+from kredslob.trees import mapped
 
 _NUDGE = 1e-4  # of a value: large beside rounding, small beside most bends
 _LEAST_NUDGE = 1e-9

@@ -32,8 +32,8 @@ from kredslob.program import (
     Reduce,
     Statement,
     Time,
-    parts,
 )
+from kredslob.trees import parts
 
 _WORTH = (Call, If, Interpolate, Reduce)
 _SLOW = ("^", "power", "exp", "ln", "log", "sin", "cos", "tan")

@@ -51,9 +51,9 @@ from kredslob.program import (
     Table,
     Time,
     key,
-    parts,
 )
 from kredslob.reading.parts import parts_of
+from kredslob.trees import parts
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20

@@ -17,9 +17,9 @@ from kredslob.program import (
     Loop,
     Program,
     Read,
-    Reduce,
     Statement,
 )
+from kredslob.trees import reads_in_loops
 
 _STATEMENTS_A_FUNCTION = 60  # larger functions take the compiler disproportionately long
 
@@ -44,7 +44,7 @@ def passing_variables(program: Program) -> frozenset[str]:
     writers = {e.target: (n, e) for n, e in equations if times[e.target] == 1}
     passing = writers.keys() - held
     for number, equation in equations:
-        for read, inner in _reads(equation.value):
+        for read, inner in reads_in_loops(equation.value):
             if read.array in passing:
                 home, writer = writers[read.array]
                 if home != number or not _same_cell(read, inner, writer, equation.loops):
@@ -58,7 +58,7 @@ def _held(program: Program) -> set[str]:
     held = {clock.final, clock.step, clock.saveper}
     held |= {name for name, array in program.arrays.items() if array.kind == "rate"}
     held |= {name for p in program.pipes for name in (p.source, p.present, p.missing)}
-    held |= {read.array for update in program.updates for read, _ in _reads(update)}
+    held |= {read.array for update in program.updates for read, _ in reads_in_loops(update)}
     for statement in program.dynamics:
         if isinstance(statement, Block):
             held |= {statement.target, *statement.inputs}
@@ -80,7 +80,7 @@ def needed_again(program: Program, passing: frozenset[str]) -> list[Statement]:
 def _read_by(statement: Statement) -> Iterable[Read]:
     if isinstance(statement, Block):
         return [Read(name) for name in statement.inputs]
-    return [read for read, _ in _reads(statement.value)]
+    return [read for read, _ in reads_in_loops(statement.value)]
 
 
 def _groups(statements: Iterable[Statement], fuse: bool) -> Iterable[list[Statement]]:
@@ -110,28 +110,14 @@ def _joins(group: Sequence[Statement], new: Statement) -> bool:
         written.setdefault(equation.target, []).append(equation)
     return all(
         _same_cell(read, inner, writer, new.loops)
-        for read, inner in _reads(new.value)
+        for read, inner in reads_in_loops(new.value)
         for writer in written.get(read.array, ())
     )
 
 
-def _reads(
-    node: object, inner: frozenset[str] = frozenset()
-) -> Iterable[tuple[Read, frozenset[str]]]:
-    """What an expression reads, each with the loops of its own that it is read in."""
-    if isinstance(node, Read):
-        yield node, inner
-    if isinstance(node, Reduce):
-        inner = inner | {loop.name for loop in node.loops}
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if hasattr(item, "__dataclass_fields__"):
-                yield from _reads(item, inner)
-
-
-def _same_cell(read: Read, inner: frozenset[str], writer: Equation, loops: Sequence[Loop]) -> bool:
+def _same_cell(read: Read, inner: Sequence[Loop], writer: Equation, loops: Sequence[Loop]) -> bool:
     """Whether at each turn of the shared loops the cell read is the cell that was written."""
+    own = {loop.name for loop in inner}
     place = {loop.name: n for n, loop in enumerate(loops)}
     theirs = {loop.name: n for n, loop in enumerate(writer.loops)}
     moved: set[int] = set()
@@ -140,7 +126,7 @@ def _same_cell(read: Read, inner: frozenset[str], writer: Equation, loops: Seque
             if mine.position != other.position:
                 return False
         elif isinstance(mine, Along) and isinstance(other, Along):
-            if mine.loop in inner or place[mine.loop] != theirs[other.loop]:
+            if mine.loop in own or place[mine.loop] != theirs[other.loop]:
                 return False
             if mine.positions != other.positions:
                 return False
