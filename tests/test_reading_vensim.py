@@ -26,7 +26,6 @@ from kredslob.reading import (
     integration_method,
     read_model,
     source_lines,
-    subscript_mappings,
 )
 
 CLOCK = "\nINITIAL TIME = 0 ~~|\nFINAL TIME = 1 ~~|\nTIME STEP = 1 ~~|\nSAVEPER = TIME STEP ~~|\n"
@@ -245,7 +244,6 @@ def test_ranges_and_the_whole_of_their_mappings(tmp_path: Path) -> None:
     assert dim.subscripts == ["North Side", "B1", "B2", "B3"]
     assert dim.mapping == ["Same", "Other"]
     assert dim.element_mapping == [("Same", None), ("Other", ("x", "y", "Rest"))]
-    assert subscript_mappings(path) == {"Dim": [("Same", None), ("Other", ("x", "y", "Rest"))]}
     assert copy.subscripts == "Dim"
     assert given.subscripts == {
         "file": "f.csv", "tab": ",", "firstcell": "A1", "lastcell": "A", "prefix": "p",

@@ -31,7 +31,6 @@ from kredslob.targets.numba import Batch, NumbaTarget
 
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
-_HIDDEN = ("hidden", "rate")
 
 
 @runtime_checkable
@@ -127,7 +126,7 @@ class Model:
         >>> kredslob.load().variables["Fund Cash"].unit
         'DKK'
         """
-        return {n: a for n, a in self.program.arrays.items() if a.kind not in _HIDDEN}
+        return {n: a for n, a in self.program.arrays.items() if a.is_visible}
 
     @property
     def subscripts(self) -> Mapping[str, tuple[str, ...]]:

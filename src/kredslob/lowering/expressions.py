@@ -85,7 +85,7 @@ class Scope:
     @property
     def here(self) -> tuple[Index, ...]:
         """The index of a hidden array that has one axis for each open loop."""
-        return tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in self.bindings)
+        return tuple(b.loop.along for b in self.bindings)
 
     def closed(self, keep: int = 0) -> Scope:
         """This scope with only its first loops open."""
@@ -463,24 +463,28 @@ def _marks(model: Lowering, node: Any, scope: Scope, seen: set[int]) -> Iterator
     if kind == "CallStructure" and node.function.reference in _REDUCING:
         return
     if kind == "ReferenceStructure":
-        if node.subscripts:
-            for token in node.subscripts.subscripts:
-                if token.strip().endswith("!"):
-                    name = model.ranges.range(token.strip()[:-1])
-                    if name is None:
-                        raise SubscriptError(f"'{token}' is no subscript range")
-                    yield name
-        else:  # a whole array
-            found = scope.names.get(key(node.reference))
-            if found in model.arrays:
-                outer = scope.outer if found in scope.local else 0
-                yield from model.dims(found)[outer:]
+        yield from _marks_of_reference(model, node, scope)
     elif is_dataclass(node):
         for part in fields(node):
             yield from _marks(model, getattr(node, part.name), scope, seen)
     elif isinstance(node, list | tuple):
         for item in node:
             yield from _marks(model, item, scope, seen)
+
+
+def _marks_of_reference(model: Lowering, node: Any, scope: Scope) -> Iterator[str]:
+    if not node.subscripts:  # a whole array
+        found = scope.names.get(key(node.reference))
+        if found in model.arrays:
+            outer = scope.outer if found in scope.local else 0
+            yield from model.dims(found)[outer:]
+        return
+    for token in node.subscripts.subscripts:
+        if token.strip().endswith("!"):
+            name = model.ranges.range(token.strip()[:-1])
+            if name is None:
+                raise SubscriptError(f"'{token}' is no subscript range")
+            yield name
 
 
 def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:

@@ -51,9 +51,9 @@ from kredslob.program import (
     Table,
     Time,
     key,
-    parts,
 )
 from kredslob.reading.parts import parts_of
+from kredslob.trees import parts
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20
@@ -235,7 +235,7 @@ class Lowering:
         components = element.components
         if key(element.name) in names and names[key(element.name)] in self.arrays and not prefix:
             raise LoweringError("is defined twice")
-        dims = axes(self.ranges, [c.subscripts[0] for c in components], name)
+        dims = axes(self.ranges, [c.subscripts[0] for c in components])
         shape = tuple(len(self.ranges.elements[d]) for d in dims)
         held = [*(b.loop.extent for b in outer), *shape]
         self.budget.variable(held)
@@ -331,7 +331,7 @@ class Lowering:
         tree = component.ast
         if _literal(tree) and (isinstance(tree, np.ndarray) or _external(tree)):
             values = self._literal_values(component, box)
-            self._always(name, index, inner, self._constant_at(values, inner, box))
+            self._always(name, index, inner, self._constant_at(values, inner))
         elif name in self.rules.rates and type(tree).__name__ == "IntegStructure":
             if how == "initial":
                 held = self._initial_input(name)
@@ -399,7 +399,7 @@ class Lowering:
 
     def _coordinates(self, component: Any, box: Region) -> dict[str, list[str]]:
         """Subscripts of a box as PySD's readers of external files want them."""
-        dims = axes(self.ranges, [component.subscripts[0]], "")
+        dims = axes(self.ranges, [component.subscripts[0]])
         shown = {}
         for number, (dim, elements) in enumerate(zip(dims, box.elements, strict=True)):
             names = dict(zip(self.ranges.keys(dim), self.ranges.elements[dim], strict=True))
@@ -407,12 +407,12 @@ class Lowering:
             shown[unique] = [names[e] for e in elements]
         return shown
 
-    def _constant_at(self, values: np.ndarray, scope: Scope, box: Region) -> Expression:
+    def _constant_at(self, values: np.ndarray, scope: Scope) -> Expression:
         """Read literal values that belong to an array with other equations."""
         loops = scope.bindings[scope.outer :]
         array = self._hidden_array(scope.owner, "numbers", loops)
         self.rules.defaults[array] = tuple(float(v) for v in values.ravel())
-        return Read(array, tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in loops))
+        return Read(array, tuple(b.loop.along for b in loops))
 
     def _define_input(self, name: str, how: str) -> None:
         array = self.arrays[name]
@@ -423,7 +423,7 @@ class Lowering:
         points = tuple(((0.0,), (float("nan"),)) for _ in range(array.size))
         self._add_table(table, array.dims, array.shape, points, "interpolate")
         loops = tuple(Loop(d, n) for d, n in zip(array.dims, array.shape, strict=True))
-        here = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+        here = tuple(loop.along for loop in loops)
         self.rules.always.append(
             Equation(name, here, loops, Interpolate(table, here, Time(), "interpolate"))
         )
@@ -478,8 +478,7 @@ class Lowering:
             loops = iter(inner.bindings)
             for left in box.names:
                 if left in self.ranges.elements:
-                    loop = next(loops).loop
-                    at.append(Along(loop.name, tuple(range(loop.extent))))
+                    at.append(next(loops).loop.along)
                 else:
                     at.append(At(0))
             self._always(name, index, inner, Interpolate(table, tuple(at), Time(), mode))

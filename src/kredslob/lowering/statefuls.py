@@ -150,11 +150,7 @@ def _trend(model: Lowering, node: Any, scope: Scope) -> Expression:
     source = model.shared(scope, "trend input", lower(model, node.input, scope))
     span = lower(model, node.average_time, scope)
     trend = lower(model, node.initial_trend, scope)
-    array = model.hidden_stock(scope, "average")
-    average = Read(array, scope.here)
-    start = _over(source, Call("+", (_ONE, _times(trend, span))))
-    model.start(array, scope.here, scope, start)
-    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    average = _average(model, scope, source, span, _times(trend, span))
     size = _times(span, Call("abs", (average,)))
     return Call("zidz", (_less(source, average), size))
 
@@ -163,13 +159,20 @@ def _forecast(model: Lowering, node: Any, scope: Scope) -> Expression:
     source = model.shared(scope, "forecast input", lower(model, node.input, scope))
     span = lower(model, node.average_time, scope)
     horizon = lower(model, node.horizon, scope)
-    array = model.hidden_stock(scope, "average")
-    average = Read(array, scope.here)
-    start = _over(source, Call("+", (_ONE, lower(model, node.initial_trend, scope))))
-    model.start(array, scope.here, scope, start)
-    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    average = _average(model, scope, source, span, lower(model, node.initial_trend, scope))
     growth = Call("zidz", (_less(source, average), _times(span, average)))
     return _times(source, Call("+", (_ONE, _times(growth, horizon))))
+
+
+def _average(
+    model: Lowering, scope: Scope, source: Expression, span: Expression, growth: Expression
+) -> Expression:
+    """The source averaged over a time span, as if it had had this growth over it at the start."""
+    array = model.hidden_stock(scope, "average")
+    average = Read(array, scope.here)
+    model.start(array, scope.here, scope, _over(source, Call("+", (_ONE, growth))))
+    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    return average
 
 
 def _sample_if_true(model: Lowering, node: Any, scope: Scope) -> Expression:

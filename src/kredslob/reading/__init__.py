@@ -12,7 +12,6 @@ from kredslob.reading.model_file import (
     integration_method,
     read_model,
     source_lines,
-    subscript_mappings,
 )
 
 __all__ = [
@@ -28,5 +27,4 @@ __all__ = [
     "is_within",
     "read_model",
     "source_lines",
-    "subscript_mappings",
 ]

@@ -170,15 +170,6 @@ def integration_method(path: Path, limits: Limits | None = None) -> str:
     return method
 
 
-def subscript_mappings(path: Path) -> dict[str, list[tuple[str, tuple[str, ...] | None]]]:
-    """List the mappings of each subscript range: the other range, and its elements in order.
-
-    None for the elements says that both ranges have the same order.
-    """
-    ranges = abstract_model(path).sections[0].subscripts
-    return {r.name: list(r.element_mapping) for r in ranges if r.mapping}
-
-
 def _reading(path: Path, given: Limits | None) -> Reading:
     limits = limits_in_force(given)
     try:
