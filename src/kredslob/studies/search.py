@@ -200,8 +200,9 @@ def search(
         "drawn", over ``input`` and ``draw``: the draws. Attributes say what made it, with the
         settings of the algorithm, so that `kredslob.studies.saved_search` can keep it.
 
-        If a search is interrupted from the keyboard, the generations done so far count, and the
-        attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
+        If a search without a store is interrupted from the keyboard, the generations done so far
+        count, and the attribute "interrupted" is 1. Before the first is done, and with a store,
+        which holds what is done, the interrupt goes on at once.
 
     Raises
     ------
@@ -251,7 +252,7 @@ def search(
                 if progress:
                     progress(number * generations + len(one.fronts), len(seeds) * generations)
     except KeyboardInterrupt:
-        if not found:
+        if folder is not None or not found:
             raise
         interrupted = True
     results = _joined(task, found, draws, held_out)
