@@ -320,19 +320,11 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
-    >>> found = kredslob.search(
-    ...     kredslob.load(),
-    ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
-    ...     population=4,
-    ...     generations=2,
-    ...     seeds=[1],
-    ...     years=5,
+    >>> place = kredslob.load_scenario()
+    >>> study = kredslob.policy_study(
+    ...     kredslob.load(), place, draws=16, population=4, generations=1, years=5
     ... )
-    >>> some = kredslob.within(found, {"reinvestment rate": (0.5, 1)})
+    >>> some = kredslob.within(study.front, {"reinvestment rate": (0.5, 1)})
     >>> bool((some["reinvestment rate"] >= 0.5).all())
     True
     """
