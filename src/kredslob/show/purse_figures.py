@@ -32,7 +32,6 @@ _COLUMN = (0.0, 1.0, 2.0)  # places of savings and capital, of what takes them, 
 _BAR = 0.045  # width of a node
 _GAP = 0.045  # between nodes, in parts of the height
 _LEAST = 0.004  # of all money: thinner bands cannot be seen
-_OUTSIDE = ("private investors", "foundations")
 _COLOURS = {
     "municipality": PALETTE[0],
     "region": PALETTE[2],

@@ -114,7 +114,7 @@ def critical_bracket(
         "loop gain": (gain[:2], "loop gain of the reinvestment cycle"),
     }
     single = {
-        "critical rate": (_critical(low, high)[0], "critical reinvestment rate, simulated"),
+        "critical rate": (_critical(high)[0], "critical reinvestment rate, simulated"),
         "formula": (formula[0] if there[0] else formula[1], "critical reinvestment rate, formula"),
         "loop gain at rate 1": (gain[2], "loop gain where all that is pledged is reinvested"),
     }
@@ -201,11 +201,11 @@ def critical_rate_uncertainty(
     expected = _Expected(progress, draws, _SCANNED_PER_DRAW)
     steps = steps_in(store, question(model, scenario, drawn, late_times(model, years)))
     study = _Study(model, scenario, years, client, expected, steps)
-    low, high = _brackets(_margins(study, columns), draws, _SCANNED_PER_DRAW)
+    _, high = _brackets(_margins(study, columns), draws, _SCANNED_PER_DRAW)
     ended = study.answers({**columns, RATE: np.ones(draws)}, sustaining, GAIN_VARIABLES)
     expected.end()
     gain = ended["loop gain"].values
-    critical = _critical(low, high)
+    critical = _critical(high)
     with np.errstate(divide="ignore"):
         missing = np.where(gain > 0, np.maximum(1 / gain, 1.0), np.inf)
     needed = np.where(np.isfinite(critical), critical, missing)
@@ -342,7 +342,7 @@ def _brackets(margins: Margins, cases: int, scanned: int) -> tuple[np.ndarray, n
     return low, high
 
 
-def _critical(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _critical(high: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(high), high, np.inf)
 
 
