@@ -14,6 +14,7 @@ from kredslob.reading.model_file import (
     source_lines,
     subscript_mappings,
 )
+from kredslob.reading.parts import references
 
 __all__ = [
     "CONTROL",
@@ -27,6 +28,7 @@ __all__ = [
     "integration_method",
     "is_within",
     "read_model",
+    "references",
     "source_lines",
     "subscript_mappings",
 ]
