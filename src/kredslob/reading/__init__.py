@@ -13,6 +13,7 @@ from kredslob.reading.model_file import (
     read_model,
     source_lines,
 )
+from kredslob.reading.parts import references
 
 __all__ = [
     "CONTROL",
@@ -26,5 +27,6 @@ __all__ = [
     "integration_method",
     "is_within",
     "read_model",
+    "references",
     "source_lines",
 ]

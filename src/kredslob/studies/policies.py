@@ -112,8 +112,8 @@ def policy_study(
     Returns
     -------
     PolicyStudy
-        If the search is interrupted from the keyboard, its front is that of the generations done,
-        and its attribute "interrupted" is 1.
+        If the search is interrupted from the keyboard and there is no store, its front is that of
+        the generations done, and its attribute "interrupted" is 1.
 
     Raises
     ------

@@ -72,20 +72,12 @@ def load_search(path: Path | str) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
-    >>> found = kredslob.search(
-    ...     kredslob.load(),
-    ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
-    ...     population=4,
-    ...     generations=2,
-    ...     seeds=[1],
-    ...     years=5,
+    >>> place = kredslob.load_scenario()
+    >>> study = kredslob.policy_study(
+    ...     kredslob.load(), place, draws=16, population=4, generations=1, years=5
     ... )
-    >>> kredslob.save_search(found, "search.nc")
-    >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
+    >>> kredslob.save_search(study.front, "front.nc")
+    >>> kredslob.load_search("front.nc").attrs["scenario"] == place.name
     True
     """
     path = Path(path)

@@ -200,8 +200,9 @@ def search(
         "drawn", over ``input`` and ``draw``: the draws. Attributes say what made it, with the
         settings of the algorithm, so that `kredslob.studies.saved_search` can keep it.
 
-        If a search is interrupted from the keyboard, the generations done so far count, and the
-        attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
+        If a search without a store is interrupted from the keyboard, the generations done so far
+        count, and the attribute "interrupted" is 1. Before the first is done, and with a store,
+        which holds what is done, the interrupt goes on at once.
 
     Raises
     ------
@@ -251,7 +252,7 @@ def search(
                 if progress:
                     progress(number * generations + len(one.fronts), len(seeds) * generations)
     except KeyboardInterrupt:
-        if not found:
+        if folder is not None or not found:
             raise
         interrupted = True
     results = _joined(task, found, draws, held_out)
@@ -319,19 +320,11 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
-    >>> found = kredslob.search(
-    ...     kredslob.load(),
-    ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
-    ...     population=4,
-    ...     generations=2,
-    ...     seeds=[1],
-    ...     years=5,
+    >>> place = kredslob.load_scenario()
+    >>> study = kredslob.policy_study(
+    ...     kredslob.load(), place, draws=16, population=4, generations=1, years=5
     ... )
-    >>> some = kredslob.within(found, {"reinvestment rate": (0.5, 1)})
+    >>> some = kredslob.within(study.front, {"reinvestment rate": (0.5, 1)})
     >>> bool((some["reinvestment rate"] >= 0.5).all())
     True
     """

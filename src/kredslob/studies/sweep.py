@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def sweep(
     saveper: float | None = None,
     save: Sequence[str] | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run the model over a grid of scalar constants.
@@ -37,7 +39,7 @@ def sweep(
         What all runs have in common.
     levers : mapping of str to sequence of float
         Values of each constant that is varied, by its name in the model file.
-    years, time_step, saveper, save, client, progress
+    years, time_step, saveper, save, client, store, progress
         As for `Model.run_many`.
 
     Returns
@@ -49,7 +51,9 @@ def sweep(
     Raises
     ------
     ParameterError
-        No lever or value is given, a value stands twice, or as for `Model.run`.
+        No lever or value is given, a value stands twice, or as for `Model.run_many`.
+    InputFileError
+        The store cannot be used, or holds other results.
 
     Examples
     --------
@@ -73,6 +77,7 @@ def sweep(
         saveper=saveper,
         save=save,
         client=client,
+        store=store,
         progress=progress,
     )
     return _on_grid(runs, levers, model)
