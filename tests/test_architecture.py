@@ -11,9 +11,10 @@ import kredslob
 
 PACKAGE = Path(kredslob.__file__).parent
 LAYERS = {
+    "arguments": 1,
     "copula": 0,
     "errors": 0,
-    "limits": 0,
+    "limits": 1,
     "paths": 0,
     "processes": 0,
     "program": 0,
@@ -37,7 +38,7 @@ LAYERS = {
     "results": 6,
     "archive": 7,
     "verification": 7,
-    "loading": 7,
+    "loading": 8,
     "feedback": 7,
     "cycle": 8,
     "studies": 9,
@@ -48,7 +49,7 @@ LAYERS = {
 # Words of the domain that the engine must not know.
 DOMAIN = ("fund", "citizen", "municipality", "reinvest")
 ENGINE = (
-    *("errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
+    *("arguments", "errors", "limits", "program", "functions", "reading", "dimensions", "lowering"),
     *("targets", "datasets", "design", "simulation", "results", "verification"),
     *("batches", "bounds", "summaries", "ensemble", "store", "distributed", "netcdf", "feedback"),
     *("folders", "crate", "archive"),

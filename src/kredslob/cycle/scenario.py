@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kredslob.cycle.changes import Keys, hint, label, lay_over
+from kredslob.arguments import hint
+from kredslob.cycle.changes import Keys, label, lay_over
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.toml_file import TomlFile, read_toml

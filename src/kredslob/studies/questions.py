@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from kredslob.cycle.accounts import LAST_YEAR
-from kredslob.cycle.changes import hint
+from kredslob.arguments import hint
 from kredslob.cycle.correlations import correlation_table
 from kredslob.cycle.draws import DISTRIBUTION, uncertain_rows
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
