@@ -18,7 +18,21 @@ import xarray as xr
 from kredslob.errors import ParameterError
 
 _MOST_SHOWN = 60  # characters of a value
-_PLAIN = (str, bytes, bool, int, float, complex, list, tuple, dict, set, range, np.ndarray, type(None))
+_PLAIN = (
+    str,
+    bytes,
+    bool,
+    int,
+    float,
+    complex,
+    list,
+    tuple,
+    dict,
+    set,
+    range,
+    np.ndarray,
+    type(None),
+)
 
 
 def shown(value: object) -> str:
@@ -33,7 +47,7 @@ def shown(value: object) -> str:
 
 def hint(name: object, known: Iterable[str]) -> str:
     """Name the nearest known name, as the end of a message; empty if none is near."""
-    near = difflib.get_close_matches(str(name), list(known), 1)
+    near = difflib.get_close_matches(str(name), [*known], 1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
@@ -69,9 +83,10 @@ def path_of(argument: str, value: Any, expected: str = "the name of a file") -> 
 def names_of(argument: str, values: Any, known: Iterable[str] | None = None) -> list[str]:
     """Names in a list, each once; ParameterError where they are none, or one is not known."""
     single = isinstance(values, str | Mapping) or not isinstance(values, Iterable)
-    found = [] if single else list(dict.fromkeys(values))
-    if not found or not all(isinstance(name, str) for name in found):
+    given = [] if single else list(values)
+    if not given or not all(isinstance(name, str) for name in given):
         raise refused(argument, values, "a list of names")
+    found = list(dict.fromkeys(given))
     if known is not None:
         among = list(known)
         for name in found:
@@ -107,15 +122,17 @@ def range_of(argument: str, name: str, value: Any) -> tuple[float, float]:
         raise refused(f"{argument}: '{name}'", value, "(low, high)")
     low, high = (float(end) for end in value)
     if not low < high:
-        raise ParameterError(f"{argument}: '{name}': found {low:g} to {high:g}, expected low below high")
+        raise ParameterError(
+            f"{argument}: '{name}': found {low:g} to {high:g}, expected low below high"
+        )
     return low, high
 
 
 def check_result(argument: str, value: object, names: Iterable[str], giver: str) -> None:
-    """Raise ParameterError where something is no Dataset with these names, which a function gives."""
-    expected = f"what kredslob.{giver} gives"
+    """Raise ParameterError where a value is not what a function gives: a Dataset with names."""
+    expected = f"the Dataset that kredslob.{giver} gives"
     check_kind(argument, value, xr.Dataset, expected)
     assert isinstance(value, xr.Dataset)
     for name in names:
         if name not in value and name not in value.dims:
-            raise ParameterError(f"{argument}: found a Dataset without '{name}', expected {expected}")
+            raise ParameterError(f"{argument}: found no '{name}', expected {expected}")

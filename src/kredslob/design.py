@@ -421,8 +421,8 @@ def numbers(program: Program, array: Array, value: Any) -> np.ndarray:
     found = _as_numbers(array.name, value)
     if found.ndim and not array.shape:
         raise ParameterError(
-            f"'{array.name}': found {shown(value)}, expected a single number a run; many runs have "
-            "a list of them in the design of run_many"
+            f"'{array.name}': found {shown(value)}, expected a single number; a list of them, "
+            "one a run, is for run_many"
         )
     if found.ndim and found.shape != array.shape:
         raise ParameterError(
@@ -439,7 +439,7 @@ def _as_numbers(label: str, value: Any) -> np.ndarray:
     try:
         found = np.asarray(value)
         parts = found.flat if found.dtype.kind == "O" else ()
-        if found.dtype.kind not in "US" and not any(isinstance(part, str) for part in parts):
+        if found.dtype.kind in "biufO" and not any(isinstance(part, str) for part in parts):
             return found.astype(float)
     except (TypeError, ValueError):
         pass
@@ -548,5 +548,5 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     result: dict[str, tuple[str, Any]] = {}
     for part in parts:
         for name, value in part.items():
-            result[key(name)] = (name, value)
+            result[key(str(name))] = (name, value)
     return dict(result.values())

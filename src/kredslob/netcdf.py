@@ -92,6 +92,8 @@ def read_netcdf(path: Path) -> xr.Dataset:
     InputFileError
         The file cannot be read.
     """
+    if not path.exists():
+        raise InputFileError(path, "does not exist")
     try:
         found = xr.load_dataset(path, engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError) as problem:

@@ -11,8 +11,9 @@ from typing import Any
 
 import xarray as xr
 
+from kredslob.arguments import path_of
 from kredslob.crate import CRATE, crate
-from kredslob.errors import InputFileError, ParameterError
+from kredslob.errors import InputFileError
 from kredslob.folders import check_free, new_run_folder
 from kredslob.netcdf import as_netcdf, read_netcdf
 
@@ -225,11 +226,9 @@ def load_run(folder: Path | str) -> SavedRun:
     >>> saved.runs.sizes["time"] == run.sizes["time"]
     True
     """
-    given: object = folder
-    if not isinstance(given, Path | str):
-        found = type(given).__name__
-        raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
-    folder = Path(folder)
+    folder = path_of("folder", folder, "the name of a run's folder")
+    if not folder.exists():
+        raise InputFileError(folder, "does not exist, expected the folder of a saved run")
     try:
         manifest = read_manifest(folder)
         runs = read_netcdf(folder / RUNS)

@@ -514,8 +514,7 @@ class Model:
             As for `run`.
         """
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
-            if value is not None and not _is_above_zero(value):
-                raise refused(what, value, "a number above 0")
+            check_above_zero(what, value)
         base = parameters_of(scenario)
         clock = self.program.clock
         times: dict[str, Any] = {}
@@ -641,5 +640,7 @@ def check_threads(threads: Any) -> None:
         raise refused("threads", threads, "a whole number above 0")
 
 
-def _is_above_zero(value: Any) -> bool:
-    return is_number(value) and 0 < float(value) < np.inf
+def check_above_zero(argument: str, value: Any) -> None:
+    """Raise ParameterError where a length of time is given that is none."""
+    if value is not None and not (is_number(value) and 0 < float(value) < np.inf):
+        raise refused(argument, value, "a number above 0")

@@ -52,7 +52,7 @@ def lay_over(
     names = (*table.names(), SCHEDULE)
     for name, value in changes.items():
         if name not in names:
-            raise fault((name,), f"is no parameter of the model{hint(name, names)}")
+            raise fault((str(name),), f"is no parameter of the model{hint(name, names)}")
         if name == SCHEDULE:
             result[name] = _schedule(value, fault)
             continue

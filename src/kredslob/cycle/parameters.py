@@ -132,9 +132,7 @@ class ParameterTable:
         return rows
 
 
-def bounds_of(
-    program: Program, table: ParameterTable
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def bounds_of(program: Program, table: ParameterTable) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Minimum and maximum of each constant in a table, arrays in the shape that a model gives it.
 
     Parameters

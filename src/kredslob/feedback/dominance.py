@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import shown
+from kredslob.errors import ParameterError
+
 HALF = 0.5
 
 
@@ -28,6 +31,11 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
         on average first; empty where nothing moves or they make up less than half), and ``share``
         (their mean absolute share).
 
+    Raises
+    ------
+    ParameterError
+        The shares are not over time and one other dimension.
+
     Examples
     --------
     >>> scores = kredslob.Feedback(kredslob.load("predator_prey.mdl")).scores(years=5)
@@ -37,6 +45,13 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
     1   2.0  4.0    (B1,)   0.64
     2   4.5  5.0    (R2,)   0.67
     """
+    of_loops = isinstance(shares, xr.DataArray) and "time" in shares.dims and len(shares.dims) == 2
+    if not of_loops:
+        name = "a DataArray" if isinstance(shares, xr.DataArray) else shown(shares)
+        raise ParameterError(
+            f"shares: found {name}, expected one over time and loop, such as "
+            "scores['relative score'] of kredslob.Feedback(model).scores()"
+        )
     (other,) = [str(d) for d in shares.dims if d != "time"]
     size = np.abs(shares.transpose(other, "time").values)
     names, times = shares[other].values, shares["time"].values

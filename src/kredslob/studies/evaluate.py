@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_kind, hint, is_number, names_of, path_of, refused
 from kredslob.datasets import dataset
 from kredslob.design import RUN
 from kredslob.distributed import carried_out
 from kredslob.ensemble import CHUNKS, Ensemble, Job, Progress, Reduce
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model, check_threads
+from kredslob.simulation import HasParameters, Model, check_is_model, check_progress, check_threads
 from kredslob.store import StoredAnswers
 from kredslob.studies.question import question
 from kredslob.targets.numba import Batch, Outcome
@@ -44,8 +45,15 @@ class Outcomes:
     times: Sequence[float] | None = None
 
 
+def check_asked(model: object, outcomes: object) -> None:
+    """Raise ParameterError where a study is given something else for its model or outcomes."""
+    check_is_model(model)
+    check_kind("outcomes", outcomes, Outcomes, "such as at_end('total population') gives")
+
+
 def at_end(*names: str) -> Outcomes:
     """Last values of variables of any model; a subscripted one gives an outcome an element."""
+    names_of("outcomes", names)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         return runs[list(names)].isel(time=-1, drop=True)
@@ -55,6 +63,9 @@ def at_end(*names: str) -> Outcomes:
 
 def over_time(*names: str, times: Sequence[float]) -> Outcomes:
     """Values of variables of any model at each of some times, in the model's time unit."""
+    names_of("outcomes", names)
+    if not isinstance(times, Iterable) or not list(times) or not all(map(is_number, times)):
+        raise refused("times", times, "a list of times")
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         return runs[list(names)]
@@ -69,8 +80,10 @@ def only(outcomes: Outcomes, *names: str) -> Outcomes:
         found = outcomes.compute(runs)
         for name in names:
             if name not in found:
+                known = [str(one) for one in found]
                 raise ParameterError(
-                    f"found no outcome '{name}', expected one of {', '.join(map(str, found))}"
+                    f"found no outcome '{name}', expected one of {', '.join(known)}"
+                    f"{hint(name, known)}"
                 )
         return found[list(names)]
 
@@ -123,6 +136,9 @@ def evaluate(
     InputFileError
         The store cannot be used, or holds the answers to another question.
     """
+    check_asked(model, outcomes)
+    check_progress(progress)
+    check_kind("design", design, xr.Dataset, "a Dataset over run, such as sample gives")
     count = design.sizes.get(RUN, 0)
     if not count:
         raise ParameterError("design: found no runs, expected at least one")
@@ -139,7 +155,7 @@ def evaluate(
     kept = None
     if store is not None:
         asked = question(model, ensemble.plan, outcomes.compute)
-        kept = StoredAnswers(Path(store), asked)
+        kept = StoredAnswers(path_of("store", store, "the name of a folder"), asked)
     results = carried_out(ensemble, _Answered(ensemble, outcomes, kept), threads, client, progress)
     results = results.assign_coords({RUN: design[RUN].values})
     inputs = {f"input {name}": values for name, values in design.data_vars.items()}

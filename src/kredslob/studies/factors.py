@@ -8,6 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import (
+    all_of,
+    check_kind,
+    check_named,
+    check_whole,
+    hint,
+    is_number,
+    refused,
+)
 from kredslob.copula import contradiction, normal_matrix, together
 from kredslob.design import RUN
 from kredslob.errors import ParameterError
@@ -15,6 +24,8 @@ from kredslob.errors import ParameterError
 DISTRIBUTIONS = ("uniform", "triangular", "switch")
 EVEN = 0.5
 """Chance of a switch of which nothing is known."""
+A_FACTOR = "Factor('birth rate', 0.1, 0.5)"
+"""How a factor is written, for messages."""
 _LARGEST_SEED = 2**32 - 2  # of NumPy, less one for libraries that take 0 for no seed
 
 
@@ -53,6 +64,11 @@ class Factor:
     chance: float = EVEN
 
     def __post_init__(self) -> None:
+        check_kind("factor", self.name, str, "the name of a constant")
+        for end in ("low", "high", "chance", *(("mode",) if self.mode is not None else ())):
+            value = getattr(self, end)
+            if not is_number(value):
+                raise refused(f"'{self.name}': {end}", value, "a number")
         found = f"'{self.name}': found low {self.low:g} and high {self.high:g}"
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
             raise ParameterError(f"{found}, expected finite numbers with low below high")
@@ -95,11 +111,12 @@ def factors_of(ranges: Mapping[str, Sequence[float]]) -> list[Factor]:
     ParameterError
         A range has another length, or as for `Factor`.
     """
+    check_named("ranges", ranges, "{'birth rate': (0.1, 0.5)}")
     found = []
     for name, numbers in ranges.items():
-        if len(numbers) not in (2, 3):
-            raise ParameterError(f"'{name}': found {len(numbers)} numbers, expected low and high")
-        low, *mode, high = map(float, numbers)
+        if not isinstance(numbers, tuple | list) or len(numbers) not in (2, 3):
+            raise refused(f"ranges: '{name}'", numbers, "(low, high) or (low, mode, high)")
+        low, *mode, high = numbers
         kind = "triangular" if mode else "uniform"
         found.append(Factor(name, low, high, kind, mode[0] if mode else None))
     return found
@@ -140,14 +157,13 @@ def sample(
         There is no factor, one stands twice, the count or seed makes no sense, the method is
         unknown, or correlations contradict each other.
     """
-    names = [factor.name for factor in factors]
+    names = [factor.name for factor in all_of("factors", factors, Factor, A_FACTOR)]
     if not names or len(set(names)) < len(names):
         raise ParameterError("a sample needs at least one factor, and each of them once")
-    if not (isinstance(count, int | np.integer) and count > 0):
-        raise ParameterError(f"draws: found {count!r}, expected a whole number above 0")
+    check_whole("draws", count, 1)
     check_seed(seed)
     if method not in _METHODS:
-        raise ParameterError(f"method: found '{method}', expected one of {', '.join(_METHODS)}")
+        raise refused("method", method, f"one of {', '.join(_METHODS)}")
     chances = _METHODS[method](len(names), int(count), int(seed))
     if correlations:
         chances = _correlated(chances, names, correlations)
@@ -158,7 +174,16 @@ def sample(
 def check_seed(seed: int) -> None:
     """Raise ParameterError where a seed is no whole number from 0 to 2^32 - 2."""
     if not (isinstance(seed, int | np.integer) and 0 <= seed <= _LARGEST_SEED):
-        raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
+        raise refused("seed", seed, "a whole number from 0")
+
+
+def _check_pairs(correlations: Mapping[tuple[str, str], float]) -> None:
+    """Raise ParameterError where correlations do not stand by pairs of names."""
+    expected = "a dict by pairs of names, such as {('birth rate', 'death rate'): 0.5}"
+    check_kind("correlations", correlations, Mapping, expected)
+    for pair in correlations:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise refused("correlations", correlations, expected)
 
 
 def _random(factors: int, count: int, seed: int) -> np.ndarray:
@@ -191,10 +216,15 @@ def _correlated(
     chances: np.ndarray, names: Sequence[str], correlations: Mapping[tuple[str, str], float]
 ) -> np.ndarray:
     """Chances with these rank correlations: a Gaussian copula over the same draws."""
+    _check_pairs(correlations)
     for (a, b), rank in correlations.items():
         missing = [n for n in (a, b) if n not in names]
         if missing:
-            raise ParameterError(f"correlation: '{missing[0]}' is no factor of this sample")
+            raise ParameterError(
+                f"correlation: '{missing[0]}' is no factor of this sample{hint(missing[0], names)}"
+            )
+        if not is_number(rank):
+            raise refused(f"correlation of '{a}' and '{b}'", rank, "a number from -1 to 1")
         if not -1 <= rank <= 1:
             raise ParameterError(f"correlation of '{a}' and '{b}': found {rank}, expected -1 to 1")
     matrix = normal_matrix(names, correlations)

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_kind, hint, is_number, refused
 from kredslob.cycle.accounts import LAST_YEAR
-from kredslob.arguments import hint
 from kredslob.cycle.correlations import correlation_table
 from kredslob.cycle.draws import DISTRIBUTION, uncertain_rows
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import DEFAULT_SETTING, Scenario, load_scenario, parameter_table
 from kredslob.cycle.threshold import LAST_PART
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, parameters_of
 from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.factors import EVEN, Factor, sample
 from kredslob.studies.search import Objective
@@ -78,8 +79,8 @@ def cycle_factors(
     ParameterError
         A name is no switch, a chance is not between 0 and 1, or the scenario states the switch.
     """
-    rows = uncertain_rows(parameter_table(), stated_in(scenario))
-    chances = _chances(structures or {}, rows)
+    rows = uncertain_rows(parameter_table(), parameters_of(scenario))
+    chances = _chances({} if structures is None else structures, rows)
     return [
         Factor(
             row.label,
@@ -96,14 +97,17 @@ def cycle_factors(
 def _chances(structures: Mapping[str, float], rows: Sequence[Parameter]) -> dict[str, float]:
     switches = [row.name for row in parameter_table() if row.kind == "switch"]
     drawn = {row.name for row in rows}
+    check_kind(
+        "structures", structures, Mapping, f"chances by name, such as {{'{switches[0]}': 0.5}}"
+    )
     for name, chance in structures.items():
         if name not in switches:
             known = f"expected one of {', '.join(switches)}{hint(name, switches)}"
             raise ParameterError(f"structures: found '{name}', {known}")
         if name not in drawn:
             raise ParameterError(f"structures: '{name}' is stated by the scenario and not drawn")
-        if not 0 <= chance <= 1:
-            raise ParameterError(f"structures: '{name}': found {chance:g}, expected 0 to 1")
+        if not (is_number(chance) and 0 <= chance <= 1):
+            raise refused(f"structures: '{name}'", chance, "a number from 0 to 1")
     return dict(structures)
 
 
@@ -162,26 +166,20 @@ def distribution(
     return "; ".join(said)
 
 
-def stated_in(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str, Any]:
-    """Parameters that a scenario states, in whichever form it is given."""
-    return scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
-
-
 def whole_years(model: Model, years: float | None) -> int:
     """The horizon: as asked, or as the model file says.
 
     Raises
     ------
     ParameterError
-        It is not 1 to 70 whole years.
+        It is not 1 to 70 whole years, or the model is another one.
     """
+    check_is_cycle(model)
     clock, values = model.program.clock, model.program.defaults
     end, start = (float(np.ravel(values[name])[0]) for name in (clock.final, clock.initial))
     length = end - start if years is None else years
-    if length % 1 or not 1 <= length <= LAST_YEAR:
-        raise ParameterError(
-            f"years: found {length:g}, expected a whole number from 1 to {LAST_YEAR}"
-        )
+    if not is_number(length) or length % 1 or not 1 <= length <= LAST_YEAR:
+        raise refused("years", length, f"a whole number from 1 to {LAST_YEAR}")
     return int(length)
 
 

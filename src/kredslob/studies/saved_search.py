@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_result, path_of
 from kredslob.errors import InputFileError
 from kredslob.netcdf import read_netcdf, write_netcdf
+from kredslob.studies.robustness import POLICY
 from kredslob.studies.search import names_of
 
 _LISTS = ("seeds",)
@@ -28,6 +30,8 @@ def save_search(found: xr.Dataset, path: Path | str) -> None:
     ------
     InputFileError
         The file cannot be written.
+    ParameterError
+        This is no search, or no name of a file.
 
     Examples
     --------
@@ -47,7 +51,8 @@ def save_search(found: xr.Dataset, path: Path | str) -> None:
     >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
     True
     """
-    write_netcdf(found, Path(path))
+    check_result("found", found, [POLICY, "hypervolume"], "search")
+    write_netcdf(found, path_of("path", path))
 
 
 def load_search(path: Path | str) -> xr.Dataset:
@@ -88,7 +93,7 @@ def load_search(path: Path | str) -> xr.Dataset:
     >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
     True
     """
-    path = Path(path)
+    path = path_of("path", path)
     found = read_netcdf(path)
     if "algorithm" not in found.attrs or len(names_of(found, "objective")) < 2:
         raise InputFileError(path, "holds no search, expected a file from save_search")

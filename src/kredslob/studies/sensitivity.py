@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import all_of, check_result, check_whole, hint
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.program import key
 from kredslob.simulation import HasParameters, Model
-from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.evaluate import Outcomes, check_asked, evaluate
 from kredslob.studies.extras import extra
-from kredslob.studies.factors import Factor, check_seed
+from kredslob.studies.factors import A_FACTOR, Factor, check_seed
 
 DUMMY = "dummy"
 """Name of the input that nothing depends on: what is found for it is noise."""
@@ -82,7 +83,7 @@ def one_at_a_time(
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate']
     """
-    _check_factors(factors)
+    _check_factors(model, factors, outcomes)
     base = _values_of(model, factors, scenario, years)
     count = len(factors)
     values = np.tile(base, (2 * count + 1, 1))
@@ -193,7 +194,7 @@ def morris(
     check_trajectories(trajectories)
     check_seed(seed)
     sampler = extra("SALib.sample.morris", "SALib")
-    problem = _problem([*_check_factors(factors), DUMMY])
+    problem = _problem([*_check_factors(model, factors, outcomes), DUMMY])
     chances = sampler.sample(problem, trajectories, num_levels=_LEVELS, seed=seed + 1)
     made_by = {"method": "morris", "seed": seed, "trajectories": trajectories}
     design = _design(factors, _values(factors, chances), made_by)
@@ -278,7 +279,7 @@ def sobol(
     check_sobol(samples)
     check_seed(seed)
     sampler = extra("SALib.sample.sobol", "SALib")
-    problem = _problem(_check_factors(factors))
+    problem = _problem(_check_factors(model, factors, outcomes))
     chances = sampler.sample(problem, samples, calc_second_order=second_order, seed=seed + 1)
     made_by = {"method": "sobol", "seed": seed, "samples": samples}
     design = _design(factors, _values(factors, chances), made_by)
@@ -354,10 +355,10 @@ def pawn(
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate', 'dummy']
     """
-    _check_count("samples", samples, _FEWEST_IN_SLICE * _SLICES)
+    check_whole("samples", samples, _FEWEST_IN_SLICE * _SLICES)
     check_seed(seed)
     sampler = extra("SALib.sample.latin", "SALib")
-    problem = _problem([*_check_factors(factors), DUMMY])
+    problem = _problem([*_check_factors(model, factors, outcomes), DUMMY])
     chances = sampler.sample(problem, samples, seed=seed + 1)
     made_by = {"method": "pawn", "seed": seed, "samples": samples, "slices": _SLICES}
     design = _design(factors, _values(factors, chances), made_by)
@@ -412,7 +413,8 @@ def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Fac
     >>> [factor.name for factor in kredslob.strongest(found, 1)]
     ['reinvestment rate']
     """
-    _check_count("k", k, 1)
+    check_whole("k", k, 1)
+    check_result("found", found, ["factor", "outcome"], "morris, sobol, pawn or one_at_a_time")
     index = strength(found) if outcome is None else of_outcome(found, outcome)
     index = index.where(index["factor"] != DUMMY, drop=True)
     top = index.max("factor")
@@ -432,20 +434,23 @@ def of_outcome(found: xr.Dataset, outcome: str) -> xr.DataArray:
     """The ranking index of one outcome. Raises ParameterError if it is not among them."""
     names = found["outcome"].values.tolist()
     if outcome not in names:
-        raise ParameterError(f"found no outcome '{outcome}', expected one of {', '.join(names)}")
+        raise ParameterError(
+            f"found no outcome '{outcome}', expected one of {', '.join(names)}"
+            f"{hint(outcome, names)}"
+        )
     return strength(found).sel(outcome=outcome)
 
 
 def check_trajectories(trajectories: int) -> None:
     """Raise ParameterError where there are too few for `morris`, or SALib is not installed."""
     extra("SALib", "SALib")
-    _check_count("trajectories", trajectories, _FEWEST_TRAJECTORIES)
+    check_whole("trajectories", trajectories, _FEWEST_TRAJECTORIES)
 
 
 def check_sobol(samples: int) -> None:
     """Raise ParameterError where there are too few for `sobol`, or no power of 2."""
     extra("SALib", "SALib")
-    _check_count("samples", samples, _FEWEST_SAMPLES)
+    check_whole("samples", samples, _FEWEST_SAMPLES)
     if samples & (samples - 1):
         raise ParameterError(f"samples: found {samples}, expected a power of 2")
 
@@ -453,18 +458,14 @@ def check_sobol(samples: int) -> None:
 # --- samples ---
 
 
-def _check_factors(factors: Sequence[Factor]) -> list[str]:
-    names = [factor.name for factor in factors]
+def _check_factors(model: Model, factors: Sequence[Factor], outcomes: Outcomes) -> list[str]:
+    check_asked(model, outcomes)
+    names = [factor.name for factor in all_of("factors", factors, Factor, A_FACTOR)]
     if not names or len(set(names)) < len(names) or DUMMY in names:
         raise ParameterError(
             f"a study needs at least one factor, each of them once, and none called '{DUMMY}'"
         )
     return names
-
-
-def _check_count(what: str, found: int, least: int) -> None:
-    if not (isinstance(found, int | np.integer) and found >= least):
-        raise ParameterError(f"{what}: found {found!r}, expected a whole number from {least}")
 
 
 def _problem(names: Sequence[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_result
 from kredslob.cycle.scenario import parameter_table
 from kredslob.errors import ParameterError
 from kredslob.studies.critical_rate import RATE
@@ -49,6 +50,7 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
     >>> "switch learning" in kredslob.by_structure(found)["hypothesis"].values
     True
     """
+    check_result("found", found, ["parameter", "input", "draw"], "uncertainty")
     drawn = found["parameter"].values.tolist()
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]
     if not names:
