@@ -60,10 +60,10 @@ def calibrate(
     model: Model,
     observed: Observed,
     ranges: Mapping[str, Sequence[float]],
+    scenario: Scenario = None,
     *,
     starts: int = 4,
     seed: int = 0,
-    scenario: Scenario = None,
     client: Any = None,
 ) -> Calibration:
     """Fit constants of a model to observed series.

@@ -191,11 +191,9 @@ def prim(runs: xr.Dataset, cases: xr.DataArray, factors: Sequence[Factor]) -> Pe
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end, evaluate
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> draws = sample(factors, 200)
-    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> draws = kredslob.sample(factors, 200)
+    >>> runs = kredslob.evaluate(kredslob.load(), draws, kredslob.at_end("total cash"), years=10)
     >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
     >>> peeling = kredslob.prim(runs, high, factors)
     >>> type(peeling).__name__
@@ -238,11 +236,9 @@ def cart(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end, evaluate
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> draws = sample(factors, 200)
-    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> draws = kredslob.sample(factors, 200)
+    >>> runs = kredslob.evaluate(kredslob.load(), draws, kredslob.at_end("total cash"), years=10)
     >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
     >>> kredslob.cart(runs, high, factors).sizes["box"] > 0
     True

@@ -38,6 +38,15 @@ class Outcomes:
         outcomes: a Dataset over ``run``, with units and long names.
     times : sequence of float, optional
         Times to save. Default: each SAVEPER.
+
+    Examples
+    --------
+    >>> def most(runs):
+    ...     return runs[["total cash"]].max("time")
+    >>> asked = kredslob.Outcomes(["total cash"], most)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 4)
+    >>> kredslob.evaluate(kredslob.load(), draws, asked, years=5)["total cash"].values.tolist()
+    [12000000.0, 12000000.0, 12000000.0, 12000000.0]
     """
 
     variables: Sequence[str]
@@ -52,7 +61,27 @@ def check_asked(model: object, outcomes: object) -> None:
 
 
 def at_end(*names: str) -> Outcomes:
-    """Last values of variables of any model; a subscripted one gives an outcome an element."""
+    """Last values of variables of any model.
+
+    Parameters
+    ----------
+    *names : str
+        A subscripted variable gives an outcome an element.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ParameterError
+        There is no name.
+
+    Examples
+    --------
+    >>> kredslob.at_end("total cash", "total spending").variables
+    ('total cash', 'total spending')
+    """
     names_of("outcomes", names)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
@@ -62,7 +91,29 @@ def at_end(*names: str) -> Outcomes:
 
 
 def over_time(*names: str, times: Sequence[float]) -> Outcomes:
-    """Values of variables of any model at each of some times, in the model's time unit."""
+    """Values of variables of any model at each of some times.
+
+    Parameters
+    ----------
+    *names : str
+        As for `at_end`.
+    times : sequence of float
+        In the model's time unit; each a time step.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ParameterError
+        There is no name or time.
+
+    Examples
+    --------
+    >>> kredslob.over_time("total cash", times=[5, 10]).times
+    [5, 10]
+    """
     names_of("outcomes", names)
     if not isinstance(times, Iterable) or not list(times) or not all(map(is_number, times)):
         raise refused("times", times, "a list of times")
@@ -74,7 +125,26 @@ def over_time(*names: str, times: Sequence[float]) -> Outcomes:
 
 
 def only(outcomes: Outcomes, *names: str) -> Outcomes:
-    """Some of the outcomes, by name; one that is not among them is a ParameterError of a run."""
+    """Some of the outcomes, by name.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        What is asked of each run.
+    *names : str
+        Those to keep. One that is not among them is a ParameterError as soon as runs are made.
+
+    Returns
+    -------
+    Outcomes
+
+    Examples
+    --------
+    >>> asked = kredslob.only(kredslob.cycle_questions(20), "citizens helped")
+    >>> asked.times[-1]
+    20.0
+    """
+    check_kind("outcomes", outcomes, Outcomes, "such as at_end('total population') gives")
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         found = outcomes.compute(runs)
@@ -135,6 +205,15 @@ def evaluate(
         The design has no runs, or as for `Model.run_many`.
     InputFileError
         The store cannot be used, or holds the answers to another question.
+
+    Examples
+    --------
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 8)
+    >>> runs = kredslob.evaluate(
+    ...     kredslob.load(), draws, kredslob.at_end("total cash"), years=5
+    ... )
+    >>> list(runs.data_vars)
+    ['total cash', 'input overhead share']
     """
     check_asked(model, outcomes)
     check_progress(progress)

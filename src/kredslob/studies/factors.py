@@ -53,6 +53,12 @@ class Factor:
     ParameterError
         The range is empty or not finite, the mode lies outside, the distribution is unknown, or the
         chance is not between 0 and 1.
+
+    Examples
+    --------
+    >>> share = kredslob.Factor("overhead share", 0.05, 0.2, "triangular", mode=0.08)
+    >>> share.values(np.array([0, 1])).tolist()
+    [0.05, 0.2]
     """
 
     name: str
@@ -87,7 +93,18 @@ class Factor:
         return np.nan if self.mode is None else self.mode
 
     def values(self, chances: np.ndarray) -> np.ndarray:
-        """Values at chances from 0 to 1: the inverse of the distribution function."""
+        """Values at chances: the inverse of the distribution function.
+
+        Parameters
+        ----------
+        chances : array
+            From 0 to 1, in any shape.
+
+        Returns
+        -------
+        array
+            In that shape, in the constant's unit.
+        """
         if self.distribution == "switch":
             return np.where(chances < 1 - self.chance, self.low, self.high)
         width = self.high - self.low
@@ -106,10 +123,20 @@ def factors_of(ranges: Mapping[str, Sequence[float]]) -> list[Factor]:
     ranges : mapping of str to (low, high) or (low, mode, high)
         By name of the constant: uniform, or triangular with a most likely value.
 
+    Returns
+    -------
+    list of Factor
+
     Raises
     ------
     ParameterError
         A range has another length, or as for `Factor`.
+
+    Examples
+    --------
+    >>> factors = kredslob.factors_of({"contact rate": (5, 15), "recovery time": (3, 5, 9)})
+    >>> [factor.distribution for factor in factors]
+    ['uniform', 'triangular']
     """
     check_named("ranges", ranges, "{'birth rate': (0.1, 0.5)}")
     found = []
@@ -124,7 +151,7 @@ def factors_of(ranges: Mapping[str, Sequence[float]]) -> list[Factor]:
 
 def sample(
     factors: Sequence[Factor],
-    count: int,
+    draws: int,
     *,
     method: str = "random",
     seed: int = 0,
@@ -136,8 +163,8 @@ def sample(
     ----------
     factors : sequence of Factor
         What is uncertain.
-    count : int
-        Number of draws, at least 1; a power of 2 for sobol.
+    draws : int
+        How many, at least 1; a power of 2 for sobol.
     method : str
         random: independent draws; latin: Latin hypercube; sobol: Sobol's sequence, scrambled
         (SciPy's ``qmc``, Owen 1998).
@@ -154,21 +181,27 @@ def sample(
     Raises
     ------
     ParameterError
-        There is no factor, one stands twice, the count or seed makes no sense, the method is
+        There is no factor, one stands twice, their number or the seed makes no sense, the method is
         unknown, or correlations contradict each other.
+
+    Examples
+    --------
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 100, seed=1)
+    >>> draws.sizes["run"], bool((draws["overhead share"] > 0.05).all())
+    (100, True)
     """
     names = [factor.name for factor in all_of("factors", factors, Factor, A_FACTOR)]
     if not names or len(set(names)) < len(names):
         raise ParameterError("a sample needs at least one factor, and each of them once")
-    check_whole("draws", count, 1)
+    check_whole("draws", draws, 1)
     check_seed(seed)
     if method not in _METHODS:
         raise refused("method", method, f"one of {', '.join(_METHODS)}")
-    chances = _METHODS[method](len(names), int(count), int(seed))
+    chances = _METHODS[method](len(names), int(draws), int(seed))
     if correlations:
         chances = _correlated(chances, names, correlations)
     columns = {f.name: (RUN, f.values(chances[:, k])) for k, f in enumerate(factors)}
-    return xr.Dataset(columns, {RUN: np.arange(count)}, {"method": method, "seed": int(seed)})
+    return xr.Dataset(columns, {RUN: np.arange(draws)}, {"method": method, "seed": int(seed)})
 
 
 def check_seed(seed: int) -> None:

@@ -32,11 +32,11 @@ def posterior(
     model: Model,
     observed: Observed,
     ranges: Mapping[str, Sequence[float]],
+    scenario: Scenario = None,
     *,
     steps: int = 4000,
     walkers: int | None = None,
     seed: int = 0,
-    scenario: Scenario = None,
     client: Any = None,
 ) -> xr.Dataset:
     """Draw constants of a model from their posterior, given observed series.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from kredslob.arguments import check_kind, hint, is_number, refused
+from kredslob.arguments import check_kind, check_whole, hint, is_number, refused
 from kredslob.cycle.accounts import LAST_YEAR
 from kredslob.cycle.correlations import correlation_table
 from kredslob.cycle.draws import DISTRIBUTION, uncertain_rows
@@ -57,7 +58,8 @@ _PURSES = ("municipality", "region", "state")
 
 
 def cycle_factors(
-    scenario: Mapping[str, Any] | HasParameters | None,
+    scenario: Mapping[str, Any] | HasParameters | None = None,
+    *,
     structures: Mapping[str, float] | None = None,
 ) -> list[Factor]:
     """The uncertain parameters, each with the distribution of its row of the table.
@@ -78,6 +80,12 @@ def cycle_factors(
     ------
     ParameterError
         A name is no switch, a chance is not between 0 and 1, or the scenario states the switch.
+
+    Examples
+    --------
+    >>> factors = kredslob.cycle_factors(kredslob.load_scenario())
+    >>> "overhead share" in [factor.name for factor in factors]  # a choice, and not uncertain
+    False
     """
     rows = uncertain_rows(parameter_table(), parameters_of(scenario))
     chances = _chances({} if structures is None else structures, rows)
@@ -119,7 +127,7 @@ def cycle_correlations(factors: Sequence[Factor]) -> dict[tuple[str, str], float
 
 def cycle_draws(
     scenario: Mapping[str, Any] | HasParameters | None,
-    count: int,
+    draws: int,
     *,
     method: str = "random",
     seed: int = 0,
@@ -131,7 +139,7 @@ def cycle_draws(
     ----------
     scenario : mapping or object with ``parameters``, optional
         As for `cycle_factors`.
-    count, method, seed
+    draws, method, seed
         As for `kredslob.studies.factors.sample`.
     structures : mapping of str to float, optional
         As for `cycle_factors`.
@@ -146,9 +154,9 @@ def cycle_draws(
     ParameterError
         As for `cycle_factors` and `kredslob.studies.factors.sample`.
     """
-    factors = cycle_factors(scenario, structures)
+    factors = cycle_factors(scenario, structures=structures)
     return sample(
-        factors, count, method=method, seed=seed, correlations=cycle_correlations(factors)
+        factors, draws, method=method, seed=seed, correlations=cycle_correlations(factors)
     )
 
 
@@ -194,18 +202,27 @@ def cycle_questions(years: int) -> Outcomes:
     Returns
     -------
     Outcomes
+
+    Examples
+    --------
+    >>> asked = kredslob.only(kredslob.cycle_questions(5), "citizens helped")
+    >>> draws = kredslob.sample(kredslob.cycle_factors(), 20)
+    >>> found = kredslob.evaluate(kredslob.load(), draws, asked, years=5)
+    >>> found["citizens helped"].sizes["run"]
+    20
     """
+    check_whole("years", years, 1)
     times = {float(year) for year in range(years + 1)} | {(1 - LAST_PART) * years}
     return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, sorted(times))
 
 
-def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
+def cycle_policies(setting: Path | str = DEFAULT_SETTING) -> dict[str, Scenario]:
     """Candidate policies of a fund: how much is reinvested, and on whom it is spent.
 
     Parameters
     ----------
-    setting : str
-        Name of a setting, as for `kredslob.cycle.scenario.load_scenario`.
+    setting : Path or str
+        Name of a setting, or a TOML file, as for `kredslob.cycle.scenario.load_scenario`.
 
     Returns
     -------
@@ -218,6 +235,11 @@ def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
     ------
     KredslobError
         No setting has that name.
+
+    Examples
+    --------
+    >>> "until-repaid" in kredslob.cycle_policies("national")
+    True
     """
     place = load_scenario(None, setting)
     found = {name: load_scenario(name, setting) for name in _SHIPPED}
@@ -229,7 +251,17 @@ def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
 
 
 def cycle_levers() -> dict[str, tuple[float, float]]:
-    """What a fund decides by a number, each with its range in the parameter table (Dmnl)."""
+    """What a fund decides by a number, each with its range in the parameter table (Dmnl).
+
+    Returns
+    -------
+    dict of str to (low, high)
+
+    Examples
+    --------
+    >>> kredslob.cycle_levers()["reinvestment rate"]
+    (0.0, 1.0)
+    """
     rows = (parameter_table().of(name)[0] for name in _LEVERS)
     return {row.name: (row.low, row.high) for row in rows}
 
@@ -239,6 +271,15 @@ def cycle_objectives() -> list[Objective]:
 
     The fund at the end, citizens helped, complex need helped and the relief of each purse are
     means over draws; the downside is the 5 % quantile of the public purse's net present value.
+
+    Returns
+    -------
+    list of Objective
+
+    Examples
+    --------
+    >>> kredslob.cycle_objectives()[-1].name
+    '5 % quantile of net present value of public purse'
     """
     wanted = ("fund at the end", "citizens helped", "complex need helped")
     relief = (f"relief of {purse}" for purse in _PURSES)

@@ -91,12 +91,10 @@ def evaluate_policies(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 32)
     >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
     >>> results = kredslob.evaluate_policies(
-    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ...     kredslob.load(), policies, draws, kredslob.at_end("total cash"), years=5
     ... )
     >>> dict(results["total cash"].sizes)
     {'policy': 2, 'run': 32}
@@ -239,12 +237,10 @@ def robustness(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 32)
     >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
     >>> results = kredslob.evaluate_policies(
-    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ...     kredslob.load(), policies, draws, kredslob.at_end("total cash"), years=5
     ... )
     >>> judged = kredslob.robustness(
     ...     results, "total cash", larger_is_better=True, thresholds={"total cash": (1e6, None)}

@@ -16,7 +16,7 @@ from kredslob.studies.search import names_of
 _LISTS = ("seeds",)
 
 
-def save_search(found: xr.Dataset, path: Path | str) -> None:
+def save_search(found: xr.Dataset, path: Path | str) -> Path:
     """Write a search to a netCDF file, whole or not at all.
 
     Parameters
@@ -25,6 +25,11 @@ def save_search(found: xr.Dataset, path: Path | str) -> None:
         From `kredslob.studies.search.search` or `kredslob.studies.search.within`.
     path : Path or str
         The file; one that is there is replaced.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -35,24 +40,28 @@ def save_search(found: xr.Dataset, path: Path | str) -> None:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
     >>> found = kredslob.search(
     ...     kredslob.load(),
     ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
+    ...     [
+    ...         kredslob.Objective("total cash"),
+    ...         kredslob.Objective("total spending", larger_is_better=False),
+    ...     ],
+    ...     kredslob.at_end("total cash", "total spending"),
     ...     population=4,
     ...     generations=2,
     ...     seeds=[1],
     ...     years=5,
     ... )
-    >>> kredslob.save_search(found, "search.nc")
+    >>> kredslob.save_search(found, "search.nc").name
+    'search.nc'
     >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
     True
     """
     check_result("found", found, [POLICY, "hypervolume"], "search")
-    write_netcdf(found, path_of("path", path))
+    file = path_of("path", path)
+    write_netcdf(found, file)
+    return file
 
 
 def load_search(path: Path | str) -> xr.Dataset:
@@ -77,19 +86,21 @@ def load_search(path: Path | str) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
     >>> found = kredslob.search(
     ...     kredslob.load(),
     ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
+    ...     [
+    ...         kredslob.Objective("total cash"),
+    ...         kredslob.Objective("total spending", larger_is_better=False),
+    ...     ],
+    ...     kredslob.at_end("total cash", "total spending"),
     ...     population=4,
     ...     generations=2,
     ...     seeds=[1],
     ...     years=5,
     ... )
-    >>> kredslob.save_search(found, "search.nc")
+    >>> kredslob.save_search(found, "search.nc").name
+    'search.nc'
     >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
     True
     """

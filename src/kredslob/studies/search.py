@@ -60,6 +60,11 @@ class Objective:
     ------
     ParameterError
         The quantile is not between 0 and 1.
+
+    Examples
+    --------
+    >>> kredslob.Objective("citizens helped", quantile=0.05).name
+    '5 % quantile of citizens helped'
     """
 
     outcome: str
@@ -82,7 +87,18 @@ class Objective:
         return f"{100 * self.quantile:g} % quantile of {self.outcome}"
 
     def over_draws(self, values: xr.DataArray) -> xr.DataArray:
-        """Mean or quantile over the dimension ``draw``."""
+        """What the objective is, of the numbers of all draws.
+
+        Parameters
+        ----------
+        values : DataArray
+            Over ``draw`` and any other dimensions.
+
+        Returns
+        -------
+        DataArray
+            Mean or quantile, over the others.
+        """
         if self.quantile is None:
             return values.mean("draw")
         return values.quantile(self.quantile, "draw").drop_vars("quantile")
@@ -230,13 +246,14 @@ def search(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
     >>> found = kredslob.search(
     ...     kredslob.load(),
     ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
+    ...     [
+    ...         kredslob.Objective("total cash"),
+    ...         kredslob.Objective("total spending", larger_is_better=False),
+    ...     ],
+    ...     kredslob.at_end("total cash", "total spending"),
     ...     population=4,
     ...     generations=2,
     ...     seeds=[1],
@@ -345,13 +362,14 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
     >>> found = kredslob.search(
     ...     kredslob.load(),
     ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
+    ...     [
+    ...         kredslob.Objective("total cash"),
+    ...         kredslob.Objective("total spending", larger_is_better=False),
+    ...     ],
+    ...     kredslob.at_end("total cash", "total spending"),
     ...     population=4,
     ...     generations=2,
     ...     seeds=[1],

@@ -76,10 +76,9 @@ def one_at_a_time(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> found = kredslob.one_at_a_time(kredslob.load(), factors, at_end("total cash"), years=5)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> asked = kredslob.at_end("total cash")
+    >>> found = kredslob.one_at_a_time(kredslob.load(), factors, asked, years=5)
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate']
     """
@@ -182,11 +181,9 @@ def morris(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.morris(
-    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), trajectories=4, years=5
     ... )
     >>> float(found["mu star"].sel(factor="overhead share").item()) > 0
     True
@@ -267,11 +264,9 @@ def sobol(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.sobol(
-    ...     kredslob.load(), factors, at_end("total cash"), samples=64, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), samples=64, years=5
     ... )
     >>> found["total"].dims
     ('outcome', 'factor')
@@ -346,11 +341,9 @@ def pawn(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.pawn(
-    ...     kredslob.load(), factors, at_end("total cash"), samples=200, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), samples=200, years=5
     ... )
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate', 'dummy']
@@ -404,11 +397,9 @@ def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Fac
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.morris(
-    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), trajectories=4, years=5
     ... )
     >>> [factor.name for factor in kredslob.strongest(found, 1)]
     ['reinvestment rate']
