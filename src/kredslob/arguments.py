@@ -41,7 +41,9 @@ def shown(value: object) -> str:
         value = value.item()
     if not isinstance(value, _PLAIN):
         return type(value).__name__
-    text = " ".join(repr(value).split())
+    if isinstance(value, list | tuple) and value and not isinstance(value[0], _PLAIN):
+        return f"{type(value).__name__} of {type(value[0]).__name__}"
+    text = f"{value:.12g}" if type(value) is float else " ".join(repr(value).split())
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 
@@ -135,4 +137,6 @@ def check_result(argument: str, value: object, names: Iterable[str], giver: str)
     assert isinstance(value, xr.Dataset)
     for name in names:
         if name not in value and name not in value.dims:
-            raise ParameterError(f"{argument}: found no '{name}', expected {expected}")
+            raise ParameterError(
+                f"{argument}: found a Dataset without '{name}', expected {expected}"
+            )

@@ -176,9 +176,15 @@ def check_within(
 
 def _from_columns(program: Program, columns: Mapping[str, Any], base: Design) -> Design:
     found = {label: _column(program, label, values) for label, values in columns.items()}
-    lengths = {len(v) if v.ndim else 0 for v in found.values()}
+    for label, column in found.items():
+        if not column.ndim:
+            raise ParameterError(
+                f"design: '{label}': found {shown(columns[label])}, expected a list of values, "
+                "one a run"
+            )
+    lengths = {len(column) for column in found.values()}
     if len(lengths) != 1 or 0 in lengths:
-        counts = ", ".join(f"{n}: {len(v) if v.ndim else 'none'}" for n, v in found.items())
+        counts = ", ".join(f"{n}: {len(v)}" for n, v in found.items())
         raise ParameterError(
             f"a design needs the same number of runs for each variable, at least one; "
             f"found {counts or 'no variable'}"

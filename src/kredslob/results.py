@@ -230,8 +230,10 @@ def save_run(
     """
     check_kind("runs", runs, xr.Dataset, "the Dataset that Model.run gives")
     if "model_hash" not in runs.attrs or "time" not in runs.dims:
-        expected = "the Dataset that Model.run gives, with its times and attributes"
-        raise ParameterError(f"runs: found a Dataset that does not say what made it, {expected}")
+        raise ParameterError(
+            "runs: found a Dataset without the times or attributes of a run, expected the Dataset "
+            "that Model.run gives"
+        )
     path = path_of("folder", folder, "the name of a new folder")
     levers = {
         str(dim): runs[dim].values.tolist()

@@ -47,7 +47,8 @@ class HasParameters(Protocol):
 
 def check_is_model(model: object) -> None:
     """Raise ParameterError where something else is given for a model, such as its file."""
-    file = repr(str(model)) if isinstance(model, str | Path) else ""
+    named = isinstance(model, str | Path) and Path(model).suffix
+    file = repr(str(model)) if named else ""
     check_kind("model", model, Model, f"what kredslob.load({file}) gives")
 
 

@@ -45,12 +45,12 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
     1   2.0  4.0    (B1,)   0.64
     2   4.5  5.0    (R2,)   0.67
     """
-    of_loops = isinstance(shares, xr.DataArray) and "time" in shares.dims and len(shares.dims) == 2
-    if not of_loops:
-        name = "a DataArray" if isinstance(shares, xr.DataArray) else shown(shares)
+    is_array = isinstance(shares, xr.DataArray)
+    if not is_array or "time" not in shares.dims or len(shares.dims) != 2:
+        over = f" over {', '.join(map(str, shares.dims))}" if is_array else ""
         raise ParameterError(
-            f"shares: found {name}, expected one over time and loop, such as "
-            "scores['relative score'] of kredslob.Feedback(model).scores()"
+            f"shares: found {shown(shares)}{over}, expected a DataArray over loop and time, such "
+            "as scores['relative score'] where scores = kredslob.Feedback(model).scores()"
         )
     (other,) = [str(d) for d in shares.dims if d != "time"]
     size = np.abs(shares.transpose(other, "time").values)

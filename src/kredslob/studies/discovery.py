@@ -366,7 +366,7 @@ def _checked(
     runs: xr.Dataset, cases: xr.DataArray, factors: Sequence[Factor]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inputs, shape (runs, factors), and cases, shape (runs,)."""
-    check_kind("runs", runs, xr.Dataset, "the Dataset that evaluate gives")
+    check_kind("runs", runs, xr.Dataset, "the Dataset that kredslob.evaluate gives")
     if not all_of("factors", factors, Factor, A_FACTOR):
         raise ParameterError("factors: found none, expected at least one")
     for factor in factors:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.arguments import check_kind, hint, is_number, names_of, path_of, refused
+from kredslob.arguments import check_kind, hint, is_number, path_of, refused
 from kredslob.datasets import dataset
 from kredslob.design import RUN
 from kredslob.distributed import carried_out
@@ -22,6 +22,7 @@ from kredslob.studies.question import question
 from kredslob.targets.numba import Batch, Outcome
 
 _MOST_RUNS = 2_000  # in a chunk: 200 MB with all that the fund is asked for
+_ASKED = "what is asked of a run, such as kredslob.at_end('total population')"
 _FEWEST_RUNS = 1_000  # what they come to takes a tenth of a second a chunk, however few they are
 
 
@@ -57,7 +58,7 @@ class Outcomes:
 def check_asked(model: object, outcomes: object) -> None:
     """Raise ParameterError where a study is given something else for its model or outcomes."""
     check_is_model(model)
-    check_kind("outcomes", outcomes, Outcomes, "such as at_end('total population') gives")
+    check_kind("outcomes", outcomes, Outcomes, _ASKED)
 
 
 def at_end(*names: str) -> Outcomes:
@@ -82,12 +83,18 @@ def at_end(*names: str) -> Outcomes:
     >>> kredslob.at_end("total cash", "total spending").variables
     ('total cash', 'total spending')
     """
-    names_of("outcomes", names)
+    _check_names(names)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         return runs[list(names)].isel(time=-1, drop=True)
 
     return Outcomes(names, compute)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if not names or not all(isinstance(name, str) for name in names):
+        given = names[0] if len(names) == 1 else names
+        raise refused("names", given, "names one by one, such as at_end('births', 'deaths')")
 
 
 def over_time(*names: str, times: Sequence[float]) -> Outcomes:
@@ -114,7 +121,7 @@ def over_time(*names: str, times: Sequence[float]) -> Outcomes:
     >>> kredslob.over_time("total cash", times=[5, 10]).times
     [5, 10]
     """
-    names_of("outcomes", names)
+    _check_names(names)
     if not isinstance(times, Iterable) or not list(times) or not all(map(is_number, times)):
         raise refused("times", times, "a list of times")
 
@@ -144,7 +151,7 @@ def only(outcomes: Outcomes, *names: str) -> Outcomes:
     >>> asked.times[-1]
     20.0
     """
-    check_kind("outcomes", outcomes, Outcomes, "such as at_end('total population') gives")
+    check_kind("outcomes", outcomes, Outcomes, _ASKED)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         found = outcomes.compute(runs)
@@ -217,7 +224,7 @@ def evaluate(
     """
     check_asked(model, outcomes)
     check_progress(progress)
-    check_kind("design", design, xr.Dataset, "a Dataset over run, such as sample gives")
+    check_kind("design", design, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
     count = design.sizes.get(RUN, 0)
     if not count:
         raise ParameterError("design: found no runs, expected at least one")

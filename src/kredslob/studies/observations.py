@@ -179,7 +179,10 @@ class Simulator:
 def _cell(model: Model, label: str) -> tuple[str, dict[str, str]]:
     """A variable and the elements that a label names, by dimension."""
     name, _, rest = label.rstrip("]").partition("[")
-    array = find(model.program, name.strip())
+    try:
+        array = find(model.program, name.strip())
+    except ParameterError as problem:
+        raise ParameterError(f"observed '{label}': {problem}") from None
     elements = [e.strip() for e in rest.split(",") if e.strip()]
     if len(elements) != len(array.dims):
         raise ParameterError(

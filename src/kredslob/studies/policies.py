@@ -145,7 +145,7 @@ def policy_study(
     """
     horizon = whole_years(model, years)
     scenario = load_scenario() if scenario is None else scenario
-    check_kind("scenario", scenario, Scenario, "what kredslob.load_scenario gives")
+    check_kind("scenario", scenario, Scenario, "what kredslob.load_scenario() gives")
     check_constant_rate(scenario)
     extra("pymoo", "pymoo")
     check_whole("draws", draws, FEWEST)

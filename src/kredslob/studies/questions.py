@@ -59,7 +59,6 @@ _PURSES = ("municipality", "region", "state")
 
 def cycle_factors(
     scenario: Mapping[str, Any] | HasParameters | None = None,
-    *,
     structures: Mapping[str, float] | None = None,
 ) -> list[Factor]:
     """The uncertain parameters, each with the distribution of its row of the table.
@@ -154,7 +153,7 @@ def cycle_draws(
     ParameterError
         As for `cycle_factors` and `kredslob.studies.factors.sample`.
     """
-    factors = cycle_factors(scenario, structures=structures)
+    factors = cycle_factors(scenario, structures)
     return sample(
         factors, draws, method=method, seed=seed, correlations=cycle_correlations(factors)
     )

@@ -101,7 +101,7 @@ def evaluate_policies(
     """
     check_asked(model, outcomes)
     check_policies("policies", policies)
-    check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as sample gives")
+    check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
     _check_held(policies, draws)
     if store is not None:
         claim(Path(store), question(model, policies, draws, outcomes, years, seed))
@@ -171,7 +171,7 @@ def check_ranges(argument: str, ranges: Ranges) -> None:
     for name, ends in ranges.items():
         pair = isinstance(ends, tuple | list) and len(ends) == 2
         if not pair or not all(end is None or is_number(end) for end in ends):
-            raise refused(f"{argument}: '{name}'", ends, "(low, high), None for no bound")
+            raise refused(f"{argument}: '{name}'", ends, "(low, high), with None for no bound")
         low, high = ends
         if low is not None and high is not None and not low <= high:
             raise ParameterError(

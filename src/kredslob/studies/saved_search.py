@@ -16,12 +16,12 @@ from kredslob.studies.search import names_of
 _LISTS = ("seeds",)
 
 
-def save_search(found: xr.Dataset, path: Path | str) -> Path:
+def save_search(results: xr.Dataset, path: Path | str) -> Path:
     """Write a search to a netCDF file, whole or not at all.
 
     Parameters
     ----------
-    found : Dataset
+    results : Dataset
         From `kredslob.studies.search.search` or `kredslob.studies.search.within`.
     path : Path or str
         The file; one that is there is replaced.
@@ -58,9 +58,9 @@ def save_search(found: xr.Dataset, path: Path | str) -> Path:
     >>> kredslob.load_search("search.nc").sizes["policy"] == found.sizes["policy"]
     True
     """
-    check_result("found", found, [POLICY, "hypervolume"], "search")
+    check_result("results", results, [POLICY, "hypervolume"], "search")
     file = path_of("path", path)
-    write_netcdf(found, file)
+    write_netcdf(results, file)
     return file
 
 

@@ -312,7 +312,7 @@ def check_search(
     """Raise ParameterError if a search, as for `search`, makes no sense or pymoo is missing."""
     check_named("levers", levers, "{'birth rate': (0.1, 0.5)}")
     if draws is not None:
-        check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as sample gives")
+        check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
     for name, ends in levers.items():
         range_of("levers", name, ends)
         if draws is not None and name in draws:

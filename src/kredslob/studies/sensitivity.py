@@ -372,12 +372,12 @@ def pawn(
     return _analysed(runs, [*factors, _dummy()], indices, _PAWN)
 
 
-def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Factor]:
+def strongest(results: xr.Dataset, k: int, outcome: str | None = None) -> list[Factor]:
     """The k inputs that matter most.
 
     Parameters
     ----------
-    found : Dataset
+    results : Dataset
         From `morris`, `sobol`, `pawn` or `one_at_a_time`.
     k : int
         How many, from 1; all of them if there are fewer.
@@ -405,8 +405,8 @@ def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Fac
     ['reinvestment rate']
     """
     check_whole("k", k, 1)
-    check_result("found", found, ["factor", "outcome"], "morris, sobol, pawn or one_at_a_time")
-    index = strength(found) if outcome is None else of_outcome(found, outcome)
+    check_result("results", results, ["factor", "outcome"], "morris, sobol, pawn or one_at_a_time")
+    index = strength(results) if outcome is None else of_outcome(results, outcome)
     index = index.where(index["factor"] != DUMMY, drop=True)
     top = index.max("factor")
     share = (index / top.where(top > 0)).max([d for d in index.dims if d != "factor"])

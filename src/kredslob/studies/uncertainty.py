@@ -123,7 +123,7 @@ def uncertainty(
     check_constant_rate(scenario)
     shares = _checked(rates)
     check_whole("draws", draws, FEWEST)
-    factors = cycle_factors(scenario, structures=structures)
+    factors = cycle_factors(scenario, structures)
     together = cycle_correlations(factors) if correlations is None else correlations
     drawn = sample(factors, draws, seed=seed, correlations=together)
     asked = _with_paths(cycle_questions(horizon), horizon)
