@@ -44,7 +44,7 @@ TYPED = [
     (["run", "--lang", "dk"], "'dk' is not one of 'da', 'en'"),
     (["run", "--seed", "4"], "No such option: --seed"),
     (["Run"], "Did you mean 'run'?"),
-    (["runs"], "runs: cannot be listed"),
+    (["runs", "--in", "rusn"], "rusn: cannot be listed (No such file or directory)"),
     (["export", "used", "--out", "new"], "used: holds no run that can be read"),
     (["reproduce"], "Missing argument 'run' (see 'kredslob reproduce --help')"),
     (["check", "binary.mdl"], "binary.mdl: is not text (it holds null bytes)"),
