@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import hint, shown
 from kredslob.errors import ParameterError
 from kredslob.program import Array, Program, key
 
 RUN = "run"
 Points = tuple[tuple[float, ...], tuple[float, ...]]
-_MOST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def one_design(program: Program, changes: Mapping[str, Any]) -> Design:
         A name is unknown, or a value does not fit its variable.
     """
     if not isinstance(changes, Mapping):
-        raise ParameterError(f"found {_shown(changes)}, expected names and values")
+        raise ParameterError(f"found {shown(changes)}, expected names and values, as a dict")
     values: dict[str, np.ndarray] = {}
     tables: dict[str, list[Sequence[Points]]] = {}
     inputs: dict[str, str] = {}
@@ -157,13 +157,61 @@ def many_designs(program: Program, design: Any, base: Design) -> Design:
         return _from_columns(program, {str(n): v for n, v in design.items()}, base).over(base)
     if isinstance(design, str | bytes) or not isinstance(design, Iterable):
         raise ParameterError(
-            f"design: found {_shown(design)}, expected a table, a mapping or one mapping a run"
+            f"design: found {shown(design)}, expected a table, one dict a run, or a dict of names "
+            "and lists of values"
         )
     return _from_rows(program, list(design), base).over(base)
 
 
+def check_within(
+    program: Program, design: Design, bounds: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Refuse numbers outside the bounds within which they mean something.
+
+    Parameters
+    ----------
+    program : Program
+        The model.
+    design : Design
+        Of one run or many.
+    bounds : mapping of str to (lowest, highest)
+        By constant, each an array in its shape.
+
+    Raises
+    ------
+    ParameterError
+        A number lies outside.
+    """
+    given = {name: values for name, values in design.values.items() if name in bounds}
+    for name, runs in design.tables.items():
+        if name in bounds:  # over time: what it is at its points, elements last
+            points = [y for elements in runs for y in zip(*(ys for _, ys in elements), strict=True)]
+            given[name] = np.reshape(points, (-1, *program.arrays[name].shape))
+    for name, values in given.items():
+        low, high = bounds[name]
+        off = np.argwhere((values < low) | (values > high))
+        if not len(off):
+            continue
+        array, (_, *place) = program.arrays[name], off[0]
+        labels = [program.ranges[d][p] for d, p in zip(array.dims, place, strict=True)]
+        label = f"{name}[{', '.join(labels)}]" if labels else name
+        lowest, highest = low[tuple(place)], high[tuple(place)]
+        span = f"from {lowest:.12g} to {highest:.12g}" if np.isfinite(highest) else ""
+        unit = "" if array.unit == "Dmnl" else f" {array.unit}"
+        raise ParameterError(
+            f"'{label}': found {values[tuple(off[0])]:.12g}, expected a number "
+            f"{span or f'of at least {lowest:.12g}'}{unit}"
+        )
+
+
 def _from_columns(program: Program, columns: Mapping[str, Any], base: Design) -> Design:
     found = {label: _column(program, label, values) for label, values in columns.items()}
+    for label, column in found.items():
+        if not column.ndim:
+            raise ParameterError(
+                f"design: '{label}': found {shown(columns[label])}, expected a list of values, "
+                "one a run"
+            )
     runs = _number_of_runs(found)
     values: dict[str, np.ndarray] = {}
     inputs: dict[str, str] = {}
@@ -188,9 +236,9 @@ def _from_columns(program: Program, columns: Mapping[str, Any], base: Design) ->
 
 
 def _number_of_runs(columns: Mapping[str, np.ndarray]) -> int:
-    lengths = {len(v) if v.ndim else 0 for v in columns.values()}
+    lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1 or 0 in lengths:
-        counts = ", ".join(f"{n}: {len(v) if v.ndim else 'none'}" for n, v in columns.items())
+        counts = ", ".join(f"{n}: {len(v)}" for n, v in columns.items())
         raise ParameterError(
             f"a design needs the same number of runs for each variable, at least one; "
             f"found {counts or 'no variable'}"
@@ -236,10 +284,7 @@ def _column(program: Program, label: str, values: Any) -> np.ndarray:
             values = _in_order(program, array, values, (RUN,))
         else:
             values = values.transpose(RUN, ...)
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"'{label}': found {_shown(values)}, expected numbers") from None
+    return _as_numbers(label, values)
 
 
 def _of_whole(label: str, column: np.ndarray, array: Array) -> np.ndarray:
@@ -345,10 +390,21 @@ def find(program: Program, name: str) -> Array:
     """
     found = program.by_key.get(key(str(name)))
     if found is None:
-        near = difflib.get_close_matches(key(str(name)), program.by_key, 1)
-        hint = f"; did you mean '{program.by_key[near[0]].name}'?" if near else ""
-        raise ParameterError(f"{program.name} has no constant '{name}'{hint}")
+        whole = program.by_key.get(key(_split(str(name))[0]))
+        if whole is not None and whole.dims:
+            first = program.ranges[whole.dims[0]][0]
+            raise ParameterError(
+                f"'{name}': expected the name alone, with a dict of all elements of "
+                f"{whole.dims[0]} as value, such as {{'{whole.name}': {{'{first}': ..., ...}}}}"
+            )
+        raise ParameterError(f"{program.name} has no constant '{name}'{_hint(program, name)}")
     return found
+
+
+def _hint(program: Program, name: object) -> str:
+    """The nearest name, however it is spelled, and as the file writes it."""
+    near = difflib.get_close_matches(key(str(name)), program.by_key, 1)
+    return f"; did you mean '{program.by_key[near[0]].name}'?" if near else ""
 
 
 def _how(program: Program, array: Array) -> str | None:
@@ -391,7 +447,8 @@ def _position(program: Program, array: Array, dim: str, element: Any) -> int:
     known = [key(e) for e in program.ranges[dim]]
     if key(str(element)) not in known:
         raise ParameterError(
-            f"'{array.name}': '{element}' is no element of {dim} ({', '.join(program.ranges[dim])})"
+            f"'{array.name}': '{element}' is no element of {dim} "
+            f"({', '.join(program.ranges[dim])}){hint(element, program.ranges[dim])}"
         )
     return known.index(key(str(element)))
 
@@ -441,18 +498,33 @@ def numbers(program: Program, array: Array, value: Any) -> np.ndarray:
         value = _from_elements(program, array, value, array.dims)
     if isinstance(value, xr.DataArray) and value.dims:
         value = _in_order(program, array, value, ()).values
-    try:
-        found = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected numbers") from None
+    found = _as_numbers(array.name, value)
+    if found.ndim and not array.shape:
+        raise ParameterError(
+            f"'{array.name}': found {shown(value)}, expected a single number; a list of them, "
+            "one a run, is for run_many"
+        )
     if found.ndim and found.shape != array.shape:
         raise ParameterError(
             f"'{array.name}': found an array of shape {found.shape}, "
             f"expected {array.shape} ({' x '.join(array.dims) or 'a single number'})"
         )
     if not np.isfinite(found).all():
-        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected finite numbers")
+        raise ParameterError(f"'{array.name}': found {shown(value)}, expected finite numbers")
     return np.broadcast_to(found, array.shape).copy()
+
+
+def _as_numbers(label: str, value: Any) -> np.ndarray:
+    """An array of floats; a text is no number, even if it looks like one."""
+    try:
+        found = np.asarray(value)
+        parts = found.flat if found.dtype.kind == "O" else ()
+        if found.dtype.kind in "biufO" and not any(isinstance(part, str) for part in parts):
+            return found.astype(float)
+    except (TypeError, ValueError):
+        pass
+    text = "; a number stands without quotes" if isinstance(value, str) else ""
+    raise ParameterError(f"'{label}': found {shown(value)}, expected numbers{text}")
 
 
 def _from_elements(
@@ -462,7 +534,7 @@ def _from_elements(
     if not isinstance(value, Mapping):
         return value
     if not dims:
-        raise ParameterError(f"'{array.name}': found {_shown(value)}, expected a single number")
+        raise ParameterError(f"'{array.name}': found {shown(value)}, expected a single number")
     parts = _by_element(program, array, dims[0], value)
     return [_from_elements(program, array, part, dims[1:]) for part in parts]
 
@@ -494,7 +566,7 @@ def _points(program: Program, array: Array, value: Any) -> Sequence[Points]:
         return _points_of_table(program, array, value)
     if isinstance(value, Mapping):
         if len(array.dims) != 1:
-            raise ParameterError(f"'{array.name}': found {_shown(value)}, expected pairs")
+            raise ParameterError(f"'{array.name}': found {shown(value)}, expected pairs")
         pairs = _by_element(program, array, array.dims[0], value)
         return [_checked(array.name, one, one) for one in pairs]
     return [_checked(array.name, value, value)] * array.size
@@ -535,14 +607,14 @@ def _pairs(array: Array, x: Any, y: Any) -> np.ndarray:
         ) from None
 
 
-def _checked(name: str, pairs: Any, shown: Any) -> Points:
+def _checked(name: str, pairs: Any, given: Any) -> Points:
     try:
         points = np.asarray(pairs, dtype=float)
     except (TypeError, ValueError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise ParameterError(
-            f"'{name}': found {_shown(shown)}, expected pairs such as [[0, 1], [10, 2]]"
+            f"'{name}': found {shown(given)}, expected pairs such as [[0, 1], [10, 2]]"
         )
     if not len(points) or (np.diff(points[:, 0]) <= 0).any():
         raise ParameterError(f"'{name}': the first numbers of the pairs must rise")
@@ -562,16 +634,10 @@ def _plain(value: Any) -> Any:
     return np.asarray(value, dtype=float).tolist()
 
 
-def _shown(value: Any) -> str:
-    """A value in a message: on one line, and not all of a long one."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
-
-
 def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Changes one after the other; the last word on a name counts, however it is spelled."""
     result: dict[str, tuple[str, Any]] = {}
     for part in parts:
         for name, value in part.items():
-            result[key(name)] = (name, value)
+            result[key(str(name))] = (name, value)
     return dict(result.values())

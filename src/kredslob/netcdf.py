@@ -92,11 +92,15 @@ def read_netcdf(path: Path) -> xr.Dataset:
     InputFileError
         The file cannot be read.
     """
+    if not path.exists():
+        raise InputFileError(path, "does not exist")
     try:
         found = xr.load_dataset(path, engine="h5netcdf")
+    except PermissionError as problem:
+        raise InputFileError(path, "cannot be read (Permission denied)") from problem
     except (OSError, ValueError, KeyError, RuntimeError) as problem:
-        said = " ".join(str(problem).split())
-        raise InputFileError(path, f"holds no results that can be read ({said})") from problem
+        said = "holds no results that can be read; it is damaged or no netCDF file"
+        raise InputFileError(path, said) from problem
     texts = {n: v for n, v in found.variables.items() if v.dtype.kind in "OT"}
     plain = {n: (v.dims, np.array(v.values.tolist(), str), v.attrs) for n, v in texts.items()}
     return found.assign({n: v for n, v in plain.items() if n in found.data_vars}).assign_coords(

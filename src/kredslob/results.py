@@ -11,6 +11,7 @@ from typing import Any
 
 import xarray as xr
 
+from kredslob.arguments import check_kind, path_of
 from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
@@ -28,6 +29,7 @@ __all__ = [
     "load_run",
     "new_run_folder",
     "read_manifest",
+    "save_run",
     "write_manifest",
     "write_numbers",
     "write_run",
@@ -193,6 +195,58 @@ def file_faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str
             yield name, "changed"
 
 
+def save_run(
+    runs: xr.Dataset, folder: Path | str, *, tables: Mapping[str, xr.Dataset] | None = None
+) -> Path:
+    """Keep a run or sweep in a folder, with what made it: there whole or not at all.
+
+    Parameters
+    ----------
+    runs : Dataset
+        From `Model.run`, `Model.run_many` or `kredslob.sweep`.
+    folder : Path or str
+        A new or empty folder.
+    tables : mapping of str to Dataset, optional
+        Results computed from it to keep beside it, such as ``{"summary": kredslob.summary(runs)}``.
+
+    Returns
+    -------
+    Path
+        The folder, which `load_run` reads and ``kredslob runs`` lists.
+
+    Raises
+    ------
+    ParameterError
+        This is no run, or no name of a folder.
+    InputFileError
+        The folder is in use or cannot be written.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(years=2)
+    >>> folder = kredslob.save_run(run, "mine")
+    >>> kredslob.load_run(folder).manifest["years"]
+    2.0
+    """
+    check_kind("runs", runs, xr.Dataset, "the Dataset that Model.run gives")
+    if "model_hash" not in runs.attrs or "time" not in runs.dims:
+        raise ParameterError(
+            "runs: found a Dataset without the times or attributes of a run, expected the Dataset "
+            "that Model.run gives"
+        )
+    path = path_of("folder", folder, "the name of a new folder")
+    levers = {
+        str(dim): runs[dim].values.tolist()
+        for dim in runs.dims
+        if dim in runs.coords and dim not in ("time", "run") and runs[dim].dtype.kind in "iuf"
+    }
+    made_by = {"kind": "run", "levers": levers, "command": "kredslob.save_run"}
+    stated = {name: runs.attrs.get(name, "") for name in ("setting", "scenario")}
+    with new_run_folder(path) as hidden:
+        write_run(hidden, runs, tables or {}, {**made_by, **stated})
+    return path
+
+
 def load_run(folder: Path | str) -> SavedRun:
     """Read a saved run back.
 
@@ -214,22 +268,17 @@ def load_run(folder: Path | str) -> SavedRun:
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> from kredslob.results import new_run_folder, write_run
     >>> run = kredslob.load().run(years=2, save=["total cash"])
-    >>> with new_run_folder(Path("mine")) as folder:
-    ...     write_run(folder, run, {}, {"command": "made by hand"})
-    >>> saved = kredslob.load_run("mine")
-    >>> saved.manifest["command"]
-    'made by hand'
+    >>> folder = kredslob.save_run(run, "mine")
+    >>> saved = kredslob.load_run(folder)
+    >>> saved.manifest["model"]
+    'reinvestment.mdl'
     >>> saved.runs.sizes["time"] == run.sizes["time"]
     True
     """
-    given: object = folder
-    if not isinstance(given, Path | str):
-        found = type(given).__name__
-        raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
-    folder = Path(folder)
+    folder = path_of("folder", folder, "the name of a run's folder")
+    if not folder.exists():
+        raise InputFileError(folder, "does not exist, expected the folder of a saved run")
     try:
         manifest = read_manifest(folder)
         runs = read_netcdf(folder / RUNS)
