@@ -25,6 +25,7 @@ from kredslob.show.policy_table import chosen_frame, robust_frame
 from kredslob.show.report.assumptions import amount, parameter_rows
 from kredslob.show.report.chances import chances
 from kredslob.show.report.comparison import Alternative, compared, read_duels
+from kredslob.show.report.glossary import glossary
 from kredslob.show.report.markdown import (
     Marked,
     answer,
@@ -82,6 +83,7 @@ def document(
         keep_trailing_newline=True,
         autoescape=False,  # `escaped` does it for Markdown
     )
+    environment.filters["marked"] = Marked  # for a part that a template has already written
     shown: dict[str, Any] = {"r": Reported(materials[0], studies, drawings, w)}
     if kind == "compare":
         shown = {"c": Compared(materials, drawings, w)}
@@ -112,12 +114,13 @@ class Reported:
         self.policy_told = scenario.description[w.language]
 
     def said(self, *topics: str) -> list[str]:
-        """Sentences that are true under these topics."""
-        return [one.text(self._w) for one in sentences(self._material.facts, topics)]
+        """Sentences that are true under these topics, for where the rate is stated above them."""
+        return [one.under_rate(self._w) for one in sentences(self._material.facts, topics)]
 
     def sentence(self, *topics: str) -> str:
-        """The first sentence that is true under these topics."""
-        return next(iter(self.said(*topics)), "")
+        """The first sentence that is true under these topics, as it stands alone."""
+        found = sentences(self._material.facts, topics)
+        return next((one.text(self._w) for one in found), "")
 
     def answer(self, said: Sequence[str]) -> Marked:
         """Sentences as the answer that stands first."""
@@ -217,9 +220,15 @@ class Reported:
 
     @property
     def chances(self) -> list[str]:
-        """What the draws say, in sentences."""
+        """What the draws say, in sentences for where the rate is stated above them."""
         found = self._asked.uncertainty
-        return [] if found is None else [one.text(self._w) for one in chances(found)]
+        return [] if found is None else [one.under_rate(self._w) for one in chances(found)]
+
+    @property
+    def draws_at(self) -> str:
+        """The rate that those sentences hold for."""
+        rate = float(self._asked.uncertainty[RATE].max())  # type: ignore[index]
+        return self._w.text("report.draws_at", rate=self._w.percent(rate))
 
     @property
     def uncertain(self) -> bool:
@@ -368,6 +377,13 @@ class Reported:
         return table(
             heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4)
         )
+
+    def glossary(self, *parts: str) -> Marked:
+        """The technical words that stand in parts of the report or in its figures."""
+        w = self._w
+        rows = glossary(" ".join(parts), self._drawings.values(), w)
+        heads = [w.text(f"report.glossary.{h}") for h in ("word", "meaning")]
+        return table(heads, rows, [5, 20], caption=w.text("report.glossary.caption"), left=range(2))
 
     @property
     def _asked(self) -> Studies:
