@@ -15,9 +15,9 @@ from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.paths import reinvestment_folder
 from kredslob.show.account_rows import party_rows
+from kredslob.show.changed_rows import changed_rows, number_text
 from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, Words, words
-from kredslob.show.report.assumptions import changed_rows
 from kredslob.show.table import rate_note, summary_frame
 
 RATE = "reinvestment rate"
@@ -219,17 +219,13 @@ def _shown(summary: xr.Dataset) -> int:
 
 
 def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
-    def number(value: float) -> str:
-        text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-        return w.number(value, len(text.partition(".")[2]))
-
     for row in table:
         yield {
             "label": w.parameter(row.label),
-            "value": number(row.value),
-            "range": number(row.low)
+            "value": number_text(row.value, w),
+            "range": number_text(row.low, w)
             if row.low == row.high
-            else f"{number(row.low)} – {number(row.high)}",
+            else f"{number_text(row.low, w)} – {number_text(row.high, w)}",
             "unit": w.unit(row.unit),
             "kind": w.text(f"kind.{row.kind}"),
             "certainty": w.text(f"certainty.{row.certainty}"),

@@ -17,13 +17,14 @@ from kredslob.cycle.accounts import PARTIES
 from kredslob.cycle.scenario import parameter_table
 from kredslob.cycle.summary import RATE
 from kredslob.show.account_rows import party_rows
+from kredslob.show.changed_rows import changed_rows
 from kredslob.show.check_table import check_frame
 from kredslob.show.figures import Drawing
 from kredslob.show.language import Words
 from kredslob.show.loop_table import families_frame, how_many
 from kredslob.show.policy_figures import SHOWN
 from kredslob.show.policy_table import chosen_frame, robust_frame
-from kredslob.show.report.assumptions import changed_rows, parameter_rows
+from kredslob.show.report.assumptions import parameter_rows
 from kredslob.show.report.chances import chances
 from kredslob.show.report.comparison import Alternative, compared, read_duels
 from kredslob.show.report.glossary import glossary

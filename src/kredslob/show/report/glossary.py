@@ -36,7 +36,7 @@ def glossary(markdown: str, drawings: Iterable[Drawing], w: Words) -> list[tuple
     return [
         (w.text(f"{term}.word"), w.text(f"{term}.told"))
         for term in _terms(w)
-        if re.search(rf"\b(?:{_seen(term, w)})", read, re.IGNORECASE)
+        if re.search(rf"\b(?:{w.table[f'{term}.seen']})", read, re.IGNORECASE)
     ]
 
 
@@ -44,8 +44,3 @@ def _terms(w: Words) -> list[str]:
     """Keys of the terms, in the order of the language file."""
     words = (key for key in w.table if key.startswith(_TERMS) and key.endswith(".word"))
     return [key.removesuffix(".word") for key in words]
-
-
-def _seen(term: str, w: Words) -> str:
-    """What is looked for: a pattern of its own, or the word."""
-    return w.table.get(f"{term}.seen") or re.escape(w.table[f"{term}.word"])
