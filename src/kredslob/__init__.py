@@ -42,6 +42,7 @@ from kredslob.studies.calibration import calibrate
 from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.discovery import cart, prim
+from kredslob.studies.factors import factors_of, sample_in_parts
 from kredslob.studies.hinges import hinge_study
 from kredslob.studies.policies import policy_study
 from kredslob.studies.posterior import posterior
@@ -78,6 +79,7 @@ __all__ = [
     "equity",
     "evaluate_policies",
     "explore",
+    "factors_of",
     "find_loops",
     "goals",
     "hinge_study",
@@ -100,6 +102,7 @@ __all__ = [
     "posterior",
     "prim",
     "robustness",
+    "sample_in_parts",
     "save_search",
     "search",
     "sobol",

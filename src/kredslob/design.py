@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,36 @@ class Design:
             merged(self.inputs, base.inputs),
             merged(self.given, base.given),
         )
+
+
+@dataclass(frozen=True)
+class DesignInParts:
+    """A design of so many runs that it is not held, but made part by part as it is run.
+
+    Parameters
+    ----------
+    runs : int
+        Number of runs, at least 2.
+    part : callable
+        Called with (begin, end), run numbers from 0; gives the design of runs begin to end - 1, in
+        any form that `kredslob.simulation.Model.run_many` takes. Each part changes the same
+        variables, and the same runs are the same whatever part they are asked for in.
+    described : str
+        All that the design depends on; kept with results, and what a store knows it by.
+
+    Raises
+    ------
+    ParameterError
+        There are fewer than 2 runs.
+    """
+
+    runs: int
+    part: Callable[[int, int], Any]
+    described: str
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.runs, int | np.integer) and self.runs > 1):
+            raise ParameterError(f"runs: found {self.runs!r}, expected a whole number from 2")
 
 
 def one_design(program: Program, changes: Mapping[str, Any]) -> Design:

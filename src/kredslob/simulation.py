@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.batches import batch_of, times_of
+from kredslob.batches import batch_in_parts, batch_of, times_of
 from kredslob.bounds import check_bounds
 from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
-from kredslob.design import Design, many_designs, merged, one_design
+from kredslob.design import Design, DesignInParts, many_designs, merged, one_design
 from kredslob.distributed import carried_out
 from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned
 from kredslob.errors import ParameterError
@@ -237,10 +237,11 @@ class Model:
 
         Parameters
         ----------
-        design : DataFrame, Dataset, mapping or iterable of mappings
+        design : DataFrame, Dataset, mapping, iterable of mappings or DesignInParts
             What differs from run to run, laid over the scenario: a table with a row a run and a
             column ``name`` or ``name[element]``; a Dataset over ``run``; a mapping of names to
-            arrays whose first axis is the run; or one mapping a run, as for `run`.
+            arrays whose first axis is the run; one mapping a run, as for `run`; or any of these
+            made part by part, as from `kredslob.sample_in_parts`, with a summary or a store.
         scenario, years, time_step, saveper, save, integration
             As for `run`.
         at : sequence of float, optional
@@ -256,7 +257,8 @@ class Model:
             Instead of the runs, what they come to: ``count`` (of runs with a number there),
             ``mean``, ``variance``, ``std``, ``min``, ``max``, a number from 0 to 1 for a quantile,
             and ``final`` for the last value of each run. The runs themselves are forgotten, so
-            that memory does not grow with their number, but for ``final``.
+            that memory grows with their number by the design alone, and by nothing where that is
+            made in parts; but for ``final``.
         store : Path or str, optional
             Folder for a Zarr store, to which results are written as the work goes on. If it is
             broken off, the same call goes on with what is missing. Needs ``kredslob[cluster]``.
@@ -309,6 +311,8 @@ class Model:
             seed=seed,
         )
         target, batch, times = plan.target, plan.batch, plan.times
+        if asked is None and store is None and isinstance(design, DesignInParts):
+            raise ParameterError("a design that is made in parts needs summary= or store=")
         if asked is None and store is None and client is None:
             count = len(plan.places)
             check_bounds(target, batch, self._limits, runs=len(batch), saved=count, at=times)
@@ -386,11 +390,21 @@ class Model:
         integration: str | None = None,
     ) -> _Plan:
         shared = self.shared_design(scenario, {}, years, time_step, saveper)
-        whole = many_designs(self.program, design, shared)
+        parts = design if isinstance(design, DesignInParts) else None
+        whole = many_designs(self.program, parts.part(0, 2) if parts else design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
         batch = batch_of(target, whole, seed)
+        made_by = self.provenance(whole, scenario, method, seed)
+        if parts:
+
+            def make(begin: int, end: int) -> Batch:
+                part = many_designs(self.program, parts.part(begin, end), shared)
+                return batch_of(target, part, seed)
+
+            batch = batch_in_parts(target, parts, make)
+            made_by["design"] = parts.described
         return _Plan(
             target=target,
             kept=kept,
@@ -398,7 +412,7 @@ class Model:
             batch=batch,
             times=[] if at is None else times_of(at, target, batch),
             rk4=method == "rk4",
-            made_by=self.provenance(whole, scenario, method, seed),
+            made_by=made_by,
         )
 
     def _sink(self, ensemble: Ensemble, asked: Statistics | None, store: Path | str | None) -> Sink:

@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from kredslob.copula import contradiction, normal_matrix, together
-from kredslob.design import RUN
+from kredslob.design import RUN, DesignInParts
 from kredslob.errors import ParameterError
 
 DISTRIBUTIONS = ("uniform", "triangular", "switch")
 EVEN = 0.5
 """Chance of a switch of which nothing is known."""
+_BLOCK = 4096  # draws with a seed of their own, where they are made in parts
 _LARGEST_SEED = 2**32 - 2  # of NumPy, less one for libraries that take 0 for no seed
 
 
@@ -90,10 +91,19 @@ def factors_of(ranges: Mapping[str, Sequence[float]]) -> list[Factor]:
     ranges : mapping of str to (low, high) or (low, mode, high)
         By name of the constant: uniform, or triangular with a most likely value.
 
+    Returns
+    -------
+    list of Factor
+
     Raises
     ------
     ParameterError
         A range has another length, or as for `Factor`.
+
+    Examples
+    --------
+    >>> [factor.distribution for factor in kredslob.factors_of({"a": (0, 1), "b": (0, 2, 3)})]
+    ['uniform', 'triangular']
     """
     found = []
     for name, numbers in ranges.items():
@@ -149,10 +159,70 @@ def sample(
     if method not in _METHODS:
         raise ParameterError(f"method: found '{method}', expected one of {', '.join(_METHODS)}")
     chances = _METHODS[method](len(names), int(count), int(seed))
+    drawn = _design(factors, chances, correlations)
+    return drawn.assign_attrs({"method": method, "seed": int(seed)})
+
+
+def _design(
+    factors: Sequence[Factor],
+    chances: np.ndarray,
+    correlations: Mapping[tuple[str, str], float] | None,
+) -> xr.Dataset:
+    """Values of each factor at these chances, shape (draws, factors)."""
     if correlations:
-        chances = _correlated(chances, names, correlations)
+        chances = _correlated(chances, [f.name for f in factors], correlations)
     columns = {f.name: (RUN, f.values(chances[:, k])) for k, f in enumerate(factors)}
-    return xr.Dataset(columns, {RUN: np.arange(count)}, {"method": method, "seed": int(seed)})
+    return xr.Dataset(columns, {RUN: np.arange(len(chances))})
+
+
+def sample_in_parts(
+    factors: Sequence[Factor],
+    count: int,
+    *,
+    seed: int = 0,
+    correlations: Mapping[tuple[str, str], float] | None = None,
+) -> DesignInParts:
+    """Draw independent draws part by part, so that a study of any size holds but a part of them.
+
+    Parameters
+    ----------
+    factors, correlations
+        As for `sample`.
+    count : int
+        Number of draws, at least 2.
+    seed : int
+        From 0; the same seed gives the same draws, whatever parts they are made in. They are
+        others than those of `sample`.
+
+    Returns
+    -------
+    DesignInParts
+        A design for `Model.run_many` with ``summary=`` or ``store=``.
+
+    Raises
+    ------
+    ParameterError
+        As for `sample`.
+
+    Examples
+    --------
+    >>> model = kredslob.load()
+    >>> ranges = kredslob.factors_of({"overhead share": (0.1, 0.2), "cashing delay": (1, 3)})
+    >>> draws = kredslob.sample_in_parts(ranges, 100_000, seed=1)
+    >>> bands = model.run_many(draws, at=[10], save=["total cash"], summary=["mean", 0.05, 0.95])
+    >>> bands["total cash"].dims
+    ('statistic', 'time')
+    """
+    sample(factors, 1, seed=seed, correlations=correlations)  # refuses what makes no sense
+
+    def part(begin: int, end: int) -> xr.Dataset:
+        blocks = range(begin // _BLOCK, -(-end // _BLOCK))
+        drawn = [_random(len(factors), _BLOCK, (int(seed), block)) for block in blocks]
+        first = blocks.start * _BLOCK
+        chances = np.concatenate(drawn)[begin - first : end - first]
+        return _design(factors, chances, correlations)
+
+    return DesignInParts(count, part, repr((list(factors), seed, correlations)))
 
 
 def check_seed(seed: int) -> None:
@@ -161,7 +231,7 @@ def check_seed(seed: int) -> None:
         raise ParameterError(f"seed: found {seed!r}, expected a whole number from 0")
 
 
-def _random(factors: int, count: int, seed: int) -> np.ndarray:
+def _random(factors: int, count: int, seed: int | tuple[int, int]) -> np.ndarray:
     return np.random.default_rng(seed).random((factors, count)).T
 
 
