@@ -22,7 +22,7 @@ def load(
     Parameters
     ----------
     path : Path or str, optional
-        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``) file. Default: the
+        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``, ``.itmx``) file. Default: the
         reinvestment model.
     limits : Limits, optional
         The most that the file may ask for. Default: `Limits`, changed by the environment variable
