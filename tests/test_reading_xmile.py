@@ -188,7 +188,7 @@ def test_a_list_of_numbers(tmp_path: Path) -> None:
         ("", "has no equation"),
         ("???", "has no equation"),
         ("{nothing yet}", "has no equation"),
-        ("x[a+b]", "found the subscript 'a+b', expected an element of Region"),
+        ("x[a+nowhere]", "found the subscript 'a+nowhere', expected an element of Region"),
         ("x[a+]", "found the subscript 'a+', expected an element of Region"),
     ],
 )

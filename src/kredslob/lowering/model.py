@@ -54,6 +54,7 @@ from kredslob.program import (
     parts,
 )
 from kredslob.reading.parts import parts_of
+from kredslob.reading.source import one_line
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20
@@ -834,15 +835,13 @@ class _blamed:  # noqa: N801 - reads as a phrase: with _blamed(model, name)
         pass
 
     def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
+        shown = one_line(self.name, 100)
         if isinstance(problem, LoweringError | SubscriptError):
             line = self.model._lines.get(self.name)
-            raise InputFileError(
-                self.model.path, str(problem), line=line, key=self.name
-            ) from problem
+            raise InputFileError(self.model.path, str(problem), line=line, key=shown) from problem
         if isinstance(problem, RecursionError):
-            raise InputFileError(
-                self.model.path, "the expression is nested too deeply", key=self.name
-            ) from problem
+            found = "the expression is nested too deeply"
+            raise InputFileError(self.model.path, found, key=shown) from problem
 
 
 def _literal(tree: Any) -> bool:
