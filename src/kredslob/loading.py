@@ -23,7 +23,7 @@ def load(
     Parameters
     ----------
     path : Path or str, optional
-        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``) file. Default: the
+        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``, ``.itmx``) file. Default: the
         reinvestment model, which refuses numbers outside the minimum and maximum of its parameter
         table. (Give the path of its file to try what they would do.)
     limits : Limits, optional

@@ -15,6 +15,7 @@ from kredslob.arguments import check_kind, path_of
 from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
+from kredslob.limits import limits_in_force
 from kredslob.netcdf import as_netcdf, read_netcdf
 
 __all__ = [
@@ -40,6 +41,12 @@ MANIFEST = "manifest.json"
 RUNS = "run.nc"
 TABLES = "tables"
 MODEL = "model"
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("files", "parameters", "versions", "levers"), dict),
+    **dict.fromkeys(("command", "model", "model sha256", "created"), str),
+    **dict.fromkeys(("kind", "setting", "scenario"), str),
+}
+_IN_WORDS: Mapping[type, str] = {dict: "names with values", str: "a text"}
 _STATED = ("command", "model", "model sha256", "parameters", "versions", "created", "files")
 
 
@@ -157,7 +164,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        check_within(path, folder)
+        limits = limits_in_force()
+        if (size := path.stat().st_size) > limits.file_bytes:
+            raise InputFileError(path, limits.exceeded("file_bytes", f"has {size:,} bytes"))
+        manifest = _printable(json.loads(path.read_text(encoding="utf-8")))
     except OSError as problem:
         raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
     except (ValueError, RecursionError) as problem:
@@ -165,9 +176,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not all(name in manifest for name in _STATED):
         lacking = [n for n in _STATED if not isinstance(manifest, dict) or n not in manifest]
         raise InputFileError(path, f"does not state '{lacking[0]}'", key=lacking[0])
-    for name, kind in (("files", dict), ("parameters", dict), ("versions", dict), ("created", str)):
-        if not isinstance(manifest[name], kind):
-            raise InputFileError(path, f"found {type(manifest[name]).__name__}", key=name)
+    for name, kind in _KINDS.items():
+        if not isinstance(manifest.get(name, kind()), kind):
+            found = f"found {type(manifest[name]).__name__}, expected {_IN_WORDS[kind]}"
+            raise InputFileError(path, found, key=name)
+    for name, values in (manifest.get("levers") or {}).items():
+        if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
+            found = f"found {values!r:.60}, expected a list of numbers"
+            raise InputFileError(path, found, key=f"levers.{name}")
     if manifest.get("format", FORMAT) != FORMAT:
         found = manifest["format"]
         raise InputFileError(path, f"found {found}, expected {FORMAT}", key="format")
@@ -189,7 +205,7 @@ def file_faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str
         hashes[MANIFEST] = stated
     for name, expected in hashes.items():
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if not _is_there(path, folder):
             yield name, "missing"
         elif _sha256(path) != expected:
             yield name, "changed"
@@ -247,6 +263,46 @@ def save_run(
     return path
 
 
+def check_within(path: Path, folder: Path) -> None:
+    """Refuse what a folder from somebody else may hold in the place of a file.
+
+    Parameters
+    ----------
+    path : Path
+        A file of a run.
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    InputFileError
+        It is a link that leads out of the folder, a pipe or a device.
+    """
+    if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InputFileError(path, "is a link that leads out of the run's folder")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputFileError(path, "is not a file")
+
+
+def _is_there(path: Path, folder: Path) -> bool:
+    """Whether a name of the manifest is a file of the folder."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, links in a ring, a null byte
+        return False
+
+
+def _printable(content: Any) -> Any:
+    """Content of a JSON file without the characters that would steer a terminal."""
+    if isinstance(content, str):
+        return "".join(c if c.isprintable() else " " for c in content)
+    if isinstance(content, dict):
+        return {_printable(k): _printable(v) for k, v in content.items()}
+    if isinstance(content, list):
+        return [_printable(v) for v in content]
+    return content
+
+
 def load_run(folder: Path | str) -> SavedRun:
     """Read a saved run back.
 
@@ -281,11 +337,19 @@ def load_run(folder: Path | str) -> SavedRun:
         raise InputFileError(folder, "does not exist, expected the folder of a saved run")
     try:
         manifest = read_manifest(folder)
-        runs = read_netcdf(folder / RUNS)
-        tables = {path.stem: read_netcdf(path) for path in sorted((folder / TABLES).glob("*.nc"))}
+        runs = _read_numbers(folder / RUNS, folder)
+        if "time" not in runs or runs["time"].dtype.kind not in "iuf" or not runs["time"].size:
+            raise InputFileError(folder / RUNS, "has no times, expected those of a run")
+        paths = sorted((folder / TABLES).glob("*.nc"))
+        tables = {path.stem: _read_numbers(path, folder) for path in paths}
     except InputFileError as problem:
         raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
     return SavedRun(folder, runs, tables, manifest)
+
+
+def _read_numbers(path: Path, folder: Path) -> xr.Dataset:
+    check_within(path, folder)
+    return read_netcdf(path)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

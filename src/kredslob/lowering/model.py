@@ -53,6 +53,7 @@ from kredslob.program import (
     key,
 )
 from kredslob.reading.parts import parts_of
+from kredslob.reading.source import one_line
 from kredslob.trees import parts
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
@@ -207,6 +208,7 @@ class Lowering:
         self._table_dims: dict[str, tuple[str, ...]] = {}
         self._lookups: dict[str, Array] = {}
         self._variables: dict[str, _Variable] = {}
+        self._over_time: dict[str, str] = {}  # table of each data variable; empty for several
         self._numbers: dict[tuple[int, ...], str] = {}
         self._numbered: dict[str, int] = {}  # last number after each name that was taken
         self._depth = 0
@@ -317,7 +319,8 @@ class Lowering:
         elif how in ("constant", "series"):
             self._define_input(name, how)
         elif self.arrays[name].kind == "data":
-            self._define_data(name, variable)
+            if name not in self._over_time:
+                self._define_data(name, variable)
         elif all(_literal(component.ast) for component, _ in variable.boxes) and not scope.outer:
             self._define_constant(name, variable)
         else:
@@ -474,6 +477,7 @@ class Lowering:
             shape = tuple(len(elements) for elements in box.elements)
             table = self._fresh(f"{name} over time")
             self._add_table(table, tuple(coordinates), shape, points, mode)
+            self._over_time[name] = table if len(variable.boxes) == 1 else ""
             at: list[Index] = []
             loops = iter(inner.bindings)
             for left in box.names:
@@ -537,6 +541,18 @@ class Lowering:
     def warn(self, message: str) -> None:
         """Tell the user of something that is missing but does not stop a run."""
         warnings.warn(f"{self.path.name}: {message}", stacklevel=2)
+
+    def over_time(self, name: str) -> str:
+        """Table of the values of a data variable over time."""
+        found = self.names.get(key(name), "")
+        is_data = found in self.arrays and self.arrays[found].kind == "data"
+        if not is_data or key(name) in self._inputs:
+            raise LoweringError(f"expected a data variable, found '{name}'")
+        if found not in self._over_time:
+            self._define_data(found, self._variables[found])
+        if not self._over_time.get(found):
+            raise LoweringError(f"'{found}' has several equations, expected data of one")
+        return self._over_time[found]
 
     def table_of(self, owner: str, points: Sequence[Any], shape: tuple[int, ...]) -> str:
         """A new table for a lookup that has no name."""
@@ -818,15 +834,13 @@ class _blamed:  # noqa: N801 - reads as a phrase: with _blamed(model, name)
         pass
 
     def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
+        shown = one_line(self.name, 100)
         if isinstance(problem, LoweringError | SubscriptError):
             line = self.model._lines.get(self.name)
-            raise InputFileError(
-                self.model.path, str(problem), line=line, key=self.name
-            ) from problem
+            raise InputFileError(self.model.path, str(problem), line=line, key=shown) from problem
         if isinstance(problem, RecursionError):
-            raise InputFileError(
-                self.model.path, "the expression is nested too deeply", key=self.name
-            ) from problem
+            found = "the expression is nested too deeply"
+            raise InputFileError(self.model.path, found, key=shown) from problem
 
 
 def _literal(tree: Any) -> bool:

@@ -287,10 +287,33 @@ STRUCTURES: Mapping[str, Callable[..., Expression]] = {
     "AllocateAvailableStructure": _allocate_available,
     "AllocateByPriorityStructure": _allocate_by_priority,
 }
-#: Functions of whole arrays.
+
+
+def _net_present_value(model: Lowering, nodes: Any, scope: Scope) -> Expression:
+    """NPV(stream, rate, initial, factor), as Vensim's manual writes it out in stocks."""
+    if len(nodes) != 4:
+        raise LoweringError(f"NPV takes 4 arguments, found {len(nodes)}")
+    values = [lower(model, node, scope) for node in nodes]
+    stream, rate = (model.shared(scope, "of NPV", v) for v in values[:2])
+    initial, factor = values[2:]
+    step = model.time_step()
+    discount = model.hidden_stock(scope, "discount factor")
+    present = Read(discount, scope.here)
+    model.start(discount, scope.here, scope, _ONE)
+    decline = _over(_times(present, rate), Call("+", (_ONE, _times(rate, step))))
+    model.integrate(discount, scope.here, scope, Call("negative", (decline,)))
+    so_far = model.hidden_stock(scope, "value so far")
+    model.start(so_far, scope.here, scope, initial)
+    model.integrate(so_far, scope.here, scope, _times(stream, present))
+    total = Call("+", (Read(so_far, scope.here), _times(stream, step, present)))
+    return _times(total, factor)
+
+
+#: Functions of whole arrays, and those with a memory that PySD has no structure for.
 BLOCKS: Mapping[str, Callable[..., Expression]] = {
     "vector_sort_order": _vector("vector_sort_order", 1, 2),
     "vector_rank": _vector("vector_rank", 1, 2),
     "vector_reorder": _vector("vector_reorder", 1, 2),
     "invert_matrix": _vector("invert_matrix", 2, 1),
+    "npv": _net_present_value,
 }

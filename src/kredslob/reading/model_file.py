@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kredslob.reading.result import Reading
 
-SUFFIXES = (".mdl", ".xmile", ".xml", ".stmx")
+SUFFIXES = (".mdl", ".xmile", ".xml", ".stmx", ".itmx")
 CONTROL = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 
 
@@ -81,7 +81,7 @@ def read_model(path: Path, limits: Limits | None = None) -> ModelFile:
     Parameters
     ----------
     path : Path
-        A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+        A ``.mdl``, ``.xmile``, ``.xml``, ``.stmx`` or ``.itmx`` file.
     limits : Limits, optional
         How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
@@ -113,7 +113,7 @@ def abstract_model(path: Path, limits: Limits | None = None) -> AbstractModel:
     Parameters
     ----------
     path : Path
-        A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+        A ``.mdl``, ``.xmile``, ``.xml``, ``.stmx`` or ``.itmx`` file.
     limits : Limits, optional
         How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
