@@ -18,11 +18,11 @@ PREY = Path(__file__).parent / "models" / "predator_prey.mdl"
 MISTAKES = r"""
 # what is loaded
 >>> kredslob.load("city")
-InputFileError: city: found a name without an ending, expected one of .mdl, .xmile, .xml, .stmx
+InputFileError: city: found a name without an ending, expected one of .mdl, .xmile, .xml, .stmx, .itmx
 >>> kredslob.load("nothere.mdl")
 InputFileError: nothere.mdl: cannot be read (No such file or directory)
 >>> kredslob.load("plan.xlsx")
-InputFileError: plan.xlsx: found a '.xlsx' file, expected one of .mdl, .xmile, .xml, .stmx
+InputFileError: plan.xlsx: found a '.xlsx' file, expected one of .mdl, .xmile, .xml, .stmx, .itmx
 >>> kredslob.load(scenario)
 ParameterError: path: found Scenario, expected the name of a model file
 >>> kredslob.load(limits={"steps": 1000})

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import ClassVar
 
 from kredslob.functions import CONDITIONS, FUNCTIONS, LOGIC, Function
@@ -177,18 +177,21 @@ class Writer(ABC):
         fuse: bool = True,
         passing: frozenset[str] = frozenset(),
     ) -> list[str]:
-        """Functions that compute these statements, and one of this name that calls them."""
+        """A function that computes these statements, or several and one of this name that calls."""
         self._initial, self._passing = initial, passing
-        calls: list[str] = []
-        source: list[str] = []
-        for groups in grouped(statements, fuse):
-            part = self.part(name, len(calls))
-            self._lines, self._temporaries, self._places = [], 0, 0
-            for group in groups:
-                self._group(group)
-            source += self.function(part, self._lines)
-            calls.append(self.indentation + self.call.format(part))
-        return [*source, *self.function(name, calls)]
+        bodies = [self._body(groups) for groups in grouped(statements, fuse)]
+        if len(bodies) == 1:
+            return self.function(name, bodies[0])
+        parts = [self.part(name, number) for number in range(len(bodies))]
+        source = [self.function(part, body) for part, body in zip(parts, bodies, strict=True)]
+        calls = [self.indentation + self.call.format(part) for part in parts]
+        return [*chain.from_iterable(source), *self.function(name, calls)]
+
+    def _body(self, groups: Iterable[Sequence[Statement]]) -> list[str]:
+        self._lines, self._temporaries, self._places = [], 0, 0
+        for group in groups:
+            self._group(group)
+        return self._lines
 
     # --- statements ---
 
