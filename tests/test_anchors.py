@@ -21,7 +21,6 @@ from kredslob.studies.sweep import sweep
 from linear_regime import LINEAR, scaled
 
 Run = Callable[..., xr.Dataset]
-GROUPS = 6
 SIX_YEARS = {"years": 6, "time_step": 0.25, "saveper": 1}
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from kredslob.cli import app
 from kredslob.cycle.changes import SCHEDULE
 from kredslob.cycle.scenario import load_scenario, parameter_table
+from kredslob.paths import reinvestment_folder
+from kredslob.show.documentation import documented
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -84,3 +86,6 @@ def test_counts_in_the_documents_are_those_of_the_table() -> None:
         text = path.read_text(encoding="utf-8")
         assert re.search(rf"\b{len(assumed)}\b", text), path.name
         assert re.search(rf"\b{len(uncertain)}\b", text), path.name
+    entries = documented(reinvestment_folder() / "reinvestment.mdl").entries
+    equations = [entry for entry in entries if entry.kind != "control"]
+    assert f"{len(equations)} equations" in text

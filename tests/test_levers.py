@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 from kredslob.cycle.parameters import ParameterTable
+from kredslob.cycle.scenario import parameter_table
 
 Run = Callable[..., xr.Dataset]
 YEARS = 5
@@ -20,7 +21,7 @@ BASE = {
     "capital at start": PRIVATE,
     "capital per year": {**dict.fromkeys(PRIVATE, 0.0), "private investors": 1e6},
 }
-GROUPS = ("families", "youth", "mental illness", "homelessness", "substance use", "leaving prison")
+GROUPS = tuple(row.elements[0] for row in parameter_table().of("group priority"))
 
 
 def total(name: str, **at: str) -> Callable[[xr.Dataset], float]:
@@ -41,8 +42,8 @@ def money_to_best(run: xr.Dataset) -> float:
     )
 
 
-def only(name: str, value: float, elements: tuple[str, ...] = GROUPS, rest: float = 1.0) -> Any:
-    return {element: value if element == name else rest for element in elements}
+def only(name: str, value: float) -> dict[str, float]:
+    return {group: value if group == name else 1.0 for group in GROUPS}
 
 
 MORE, LESS, GONE = ">", "<", "0"

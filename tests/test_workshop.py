@@ -24,7 +24,7 @@ from kredslob.show.language import LANGUAGES, words
 from kredslob.show.table import summary_frame, verdict
 from kredslob.show.web_page import as_script
 from kredslob.show.workshop import workshop, write_workshop
-from kredslob.show.workshop.levers import LEVERS
+from kredslob.show.workshop.levers import lever_groups
 from kredslob.simulation import Model
 
 HOSTILE = "</script><script>window.broken = 1</script><img src=x onerror='window.broken = 2'>"
@@ -131,12 +131,12 @@ def test_presets_give_the_numbers_of_kredslob_run(
     )
 
 
-def changes(seed: int) -> dict[str, Any]:
+def changes(seed: int, model: Model) -> dict[str, Any]:
     """A value for every lever, as a policy's changes on the page and as parameters in Python."""
     random = np.random.default_rng(seed)
     on_page_: dict[str, float] = {}
     parameters: dict[str, Any] = {}
-    for lever in (lever for group in LEVERS for lever in group.levers):
+    for lever in (lever for group in lever_groups(model.program) for lever in group.levers):
         steps = round((lever.high - lever.low) / lever.step)
         value = round(lever.low + lever.step * int(random.integers(steps + 1)), 6)
         on_page_[lever.name] = value
@@ -153,7 +153,7 @@ def changes(seed: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_levers_give_the_numbers_of_kredslob_run(shared: Any, model: Model, seed: int) -> None:
-    drawn = changes(seed)
+    drawn = changes(seed, model)
     scenario = kredslob.load_scenario(None, "municipality")
     expected = summary(model.run(scenario.with_parameters(drawn["parameters"])))
     compared(on_page(shared, policy("municipality", "") | {"changes": drawn["page"]}), expected)
@@ -326,12 +326,13 @@ def test_the_language_changes_at_a_click_and_all_else_stays(page: Any) -> None:
 # --- levers ---
 
 
-def test_the_reinvestment_rate_comes_first_and_is_largest(shared: Any) -> None:
+def test_the_reinvestment_rate_comes_first_and_is_largest(shared: Any, model: Model) -> None:
     names = shared.eval_on_selector_all(
         "#levers [data-lever]", "all => all.map((l) => l.dataset.lever)"
     )
     assert names[0] == "reinvestment rate"
-    assert set(names) == {lever.name for group in LEVERS for lever in group.levers}
+    groups = lever_groups(model.program)
+    assert set(names) == {lever.name for group in groups for lever in group.levers}
     heights = shared.eval_on_selector_all(
         "#levers input[type=range]", "all => all.map((i) => i.getBoundingClientRect().height)"
     )

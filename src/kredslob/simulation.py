@@ -14,10 +14,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import check_kind, hint, is_number, names_of, path_of, refused
 from kredslob.batches import batch_in_parts, batch_of, times_of
 from kredslob.bounds import check_bounds
 from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
-from kredslob.design import Design, DesignInParts, many_designs, merged, one_design
+from kredslob.design import (
+    Design,
+    DesignInParts,
+    check_within,
+    many_designs,
+    merged,
+    one_design,
+)
 from kredslob.distributed import carried_out
 from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned
 from kredslob.errors import ParameterError
@@ -31,7 +39,6 @@ from kredslob.targets.numba import Batch, NumbaTarget
 
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
-_HIDDEN = ("hidden", "rate")
 
 
 @runtime_checkable
@@ -46,9 +53,33 @@ class HasParameters(Protocol):
 
 def check_is_model(model: object) -> None:
     """Raise ParameterError where something else is given for a model, such as its file."""
-    if not isinstance(model, Model):
-        found = repr(model) if isinstance(model, str) else type(model).__name__
-        raise ParameterError(f"model: found {found}, expected what kredslob.load gives")
+    named = isinstance(model, str | Path) and Path(model).suffix
+    file = repr(str(model)) if named else ""
+    check_kind("model", model, Model, f"what kredslob.load({file}) gives")
+
+
+def parameters_of(scenario: Any) -> Mapping[str, Any]:
+    """What a scenario states, in whichever form it is given.
+
+    Raises
+    ------
+    ParameterError
+        It is neither a mapping nor something that carries one.
+    """
+    stated = scenario.parameters if isinstance(scenario, HasParameters) else scenario
+    if stated is None:
+        return {}
+    if not isinstance(stated, Mapping):
+        name = repr(scenario) if isinstance(scenario, str) else ""
+        expected = f"a dict of names and values, or what kredslob.load_scenario({name}) gives"
+        raise refused("scenario", scenario, expected)
+    return stated
+
+
+def check_progress(progress: Any) -> None:
+    """Raise ParameterError where nothing could be told how far the work is."""
+    if progress is not None and not callable(progress):
+        raise refused("progress", progress, "a function that takes (runs done, runs in all)")
 
 
 @dataclass(frozen=True)
@@ -111,10 +142,15 @@ class Model:
         limits: Limits | None = None,
         allow: Sequence[Path | str] = (),
     ) -> None:
+        file = path_of("path", path, "the name of a model file")
         self._limits = limits_in_force(limits)
+        if isinstance(allow, str | Path):
+            raise refused("allow", allow, "a list of folders")
         self._allow = tuple(allow)
-        self.file: ModelFile = read_model(Path(path), self._limits)
+        self.file: ModelFile = read_model(file, self._limits)
         self.program: Program = self._lowered({})
+        # lowest and highest value by constant, where whoever loads the model knows of any
+        self.bounds: Mapping[str, tuple[np.ndarray, np.ndarray]] = {}
         self._pysd: Any = None
         self._targets: dict[tuple[tuple[str, str], ...], NumbaTarget] = {}
 
@@ -127,7 +163,7 @@ class Model:
         >>> kredslob.load().variables["Fund Cash"].unit
         'DKK'
         """
-        return {n: a for n, a in self.program.arrays.items() if a.kind not in _HIDDEN}
+        return {n: a for n, a in self.program.arrays.items() if a.is_visible}
 
     @property
     def subscripts(self) -> Mapping[str, tuple[str, ...]]:
@@ -298,6 +334,7 @@ class Model:
         Name: total cash, dtype: float64
         """
         check_threads(threads)
+        check_progress(progress)
         asked = None if summary is None else statistics_of(summary)
         plan = self._plan(
             design,
@@ -391,7 +428,7 @@ class Model:
     ) -> _Plan:
         shared = self.shared_design(scenario, {}, years, time_step, saveper)
         parts = design if isinstance(design, DesignInParts) else None
-        whole = many_designs(self.program, parts.part(0, 2) if parts else design, shared)
+        whole = self._checked(parts.part(0, 2) if parts else design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
@@ -400,8 +437,7 @@ class Model:
         if parts:
 
             def make(begin: int, end: int) -> Batch:
-                part = many_designs(self.program, parts.part(begin, end), shared)
-                return batch_of(target, part, seed)
+                return batch_of(target, self._checked(parts.part(begin, end), shared), seed)
 
             batch = batch_in_parts(target, parts, make)
             made_by["design"] = parts.described
@@ -414,6 +450,11 @@ class Model:
             rk4=method == "rk4",
             made_by=made_by,
         )
+
+    def _checked(self, design: Any, shared: Design) -> Design:
+        whole = many_designs(self.program, design, shared)
+        check_within(self.program, whole, self.bounds)
+        return whole
 
     def _sink(self, ensemble: Ensemble, asked: Statistics | None, store: Path | str | None) -> Sink:
         """Where the results of an ensemble go."""
@@ -432,7 +473,7 @@ class Model:
         from kredslob.store import Stored, StoredSummary, check_installed
 
         check_installed()
-        path = Path(store)
+        path = path_of("store", store, "the name of a folder")
         if asked is None:
             return Stored(ensemble, path)
         plan = f"{ensemble.plan} {' '.join(asked.labels)} {asked.final}"
@@ -497,14 +538,8 @@ class Model:
             As for `run`.
         """
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
-            if value is not None and not _is_above_zero(value):
-                raise ParameterError(f"{what}: found {value}, expected a number above 0")
-        base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
-        if not isinstance(base, Mapping):
-            raise ParameterError(
-                f"scenario: found {type(base).__name__}, expected names and values, "
-                "such as a dict or a scenario that was loaded"
-            )
+            check_above_zero(what, value)
+        base = parameters_of(scenario)
         clock = self.program.clock
         times: dict[str, Any] = {}
         if years is not None:
@@ -514,6 +549,7 @@ class Model:
         if saveper is not None:
             times[clock.saveper] = saveper
         design = one_design(self.program, merged([base, constants, times]))
+        check_within(self.program, design, self.bounds)
         given = {n: v for n, v in design.given.items() if n not in times}
         return Design(1, design.values, design.tables, design.inputs, given)
 
@@ -539,18 +575,17 @@ class Model:
 
     def _kept(self, save: Sequence[str] | None) -> list[str]:
         known = {key(n): n for n, a in self.variables.items() if a.kind != "lookup"}
-        if isinstance(save, str):
-            raise ParameterError(f"save: found '{save}', expected a list of names")
         if save is None:
             return list(known.values())
         kept: dict[str, None] = {}
-        for name in save:
+        for name in names_of("save", save):
             found = fnmatch.filter(known, key(name)) if "*" in name else [key(name)]
             if not found or found[0] not in known:
-                raise ParameterError(f"{self.file.path.name} has no variable '{name}' to save")
+                raise ParameterError(
+                    f"{self.file.path.name} has no variable '{name}' to save"
+                    f"{hint(name, known.values())}"
+                )
             kept |= dict.fromkeys(known[n] for n in found)
-        if not kept:
-            raise ParameterError("save: found no name, expected some to keep")
         return list(kept)
 
     def _places(self, target: NumbaTarget, kept: Sequence[str]) -> np.ndarray:
@@ -626,8 +661,10 @@ class Model:
 def check_threads(threads: Any) -> None:
     """Raise ParameterError unless this is a number of threads, or none is given."""
     if threads is not None and not (isinstance(threads, int) and threads > 0):
-        raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
+        raise refused("threads", threads, "a whole number above 0")
 
 
-def _is_above_zero(value: Any) -> bool:
-    return isinstance(value, float | int | np.number) and 0 < float(value) < np.inf
+def check_above_zero(argument: str, value: Any) -> None:
+    """Raise ParameterError where a length of time is given that is none."""
+    if value is not None and not (is_number(value) and 0 < float(value) < np.inf):
+        raise refused(argument, value, "a number above 0")

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.text_file import read_text
 from kredslob.errors import InputFileError
+from kredslob.program import Program
 
 CERTAINTIES = ("measured", "estimated", "assumed")
 KINDS = ("parameter", "lever", "setting", "switch", "structure")
@@ -127,6 +130,30 @@ class ParameterTable:
         if not rows:
             raise KeyError(name)
         return rows
+
+
+def bounds_of(program: Program, table: ParameterTable) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Minimum and maximum of each constant in a table, arrays in the shape that a model gives it.
+
+    Parameters
+    ----------
+    program : Program
+        The model.
+    table : ParameterTable
+        Its parameters; a constant that the model lacks is left out.
+    """
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for row in table:
+        array = program.arrays.get(row.name)
+        if array is None:
+            continue
+        open_ends = np.full(array.shape, -np.inf), np.full(array.shape, np.inf)
+        low, high = found.setdefault(row.name, open_ends)
+        place = tuple(
+            program.ranges[d].index(e) for d, e in zip(array.dims, row.elements, strict=True)
+        )
+        low[place], high[place] = row.minimum, row.maximum
+    return found
 
 
 def read_parameters(path: Path) -> ParameterTable:

@@ -24,7 +24,6 @@ from kredslob.program import (
     Equation,
     Expression,
     If,
-    Index,
     Interpolate,
     Loop,
     Number,
@@ -33,8 +32,8 @@ from kredslob.program import (
     Reduce,
     Statement,
     Time,
-    parts,
 )
+from kredslob.trees import parts
 
 _WORTH = (Call, If, Interpolate, Reduce)
 _SLOW = ("^", "power", "exp", "ln", "log", "sin", "cos", "tan")
@@ -115,7 +114,7 @@ class _Hoisting:
         self, node: Expression, owner: Equation, loops: tuple[Loop, ...], label: str
     ) -> Expression:
         loops = tuple(x for x in loops if x.name in _free(node))
-        here: tuple[Index, ...] = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+        here = tuple(loop.along for loop in loops)
         known = (node, loops)
         if known not in self._known:
             name, number = f"{owner.target}: {label}", 2

@@ -12,7 +12,6 @@ from kredslob.reading.model_file import (
     integration_method,
     read_model,
     source_lines,
-    subscript_mappings,
 )
 from kredslob.reading.parts import references
 
@@ -30,5 +29,4 @@ __all__ = [
     "read_model",
     "references",
     "source_lines",
-    "subscript_mappings",
 ]

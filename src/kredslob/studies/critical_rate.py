@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
@@ -24,10 +26,10 @@ from kredslob.cycle.threshold import (
 )
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_above_zero, parameters_of
 from kredslob.studies.factors import sample
 from kredslob.studies.question import question
-from kredslob.studies.questions import cycle_correlations, cycle_factors, distribution, stated_in
+from kredslob.studies.questions import cycle_correlations, cycle_factors, distribution
 from kredslob.studies.steps import Steps, steps_in
 
 RATE = "reinvestment rate"
@@ -98,7 +100,9 @@ def critical_bracket(
     >>> float(found["critical rate"])  # no rate is enough within ten years
     inf
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
+    check_above_zero("years", years)
     study = _Study(model, scenario, years, client, _Expected(progress, 1, _SCANNED), Steps())
     low, high = _brackets(_margins(study, {}), 1, _SCANNED)
     sides = np.array([low[0], high[0]])
@@ -191,9 +195,10 @@ def critical_rate_uncertainty(
     >>> "critical rate" in found
     True
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
-    if draws < 2:
-        raise ParameterError(f"draws: found {draws}, expected at least 2")
+    check_above_zero("years", years)
+    check_whole("draws", draws, 2)
     factors = cycle_factors(scenario)
     correlations = cycle_correlations(factors)
     drawn = sample(factors, draws, seed=seed, correlations=correlations)
@@ -231,7 +236,7 @@ def critical_rate_uncertainty(
 
 def check_constant_rate(scenario: Mapping[str, Any] | HasParameters | None) -> None:
     """Raise ParameterError where a schedule or a rule sets the rate, and not the lever."""
-    if np.any(stated_in(scenario).get("reinvestment rule", 0) != 0):
+    if np.any(parameters_of(scenario).get("reinvestment rule", 0) != 0):
         raise ParameterError("'reinvestment rule' sets the rate here; expected rule 0")
 
 

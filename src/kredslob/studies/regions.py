@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
@@ -103,6 +104,7 @@ def sustaining_regions(
     >>> "coverage by pledged share" in found
     True
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
     run = model.run(scenario, years=years)
     now = run.isel(time=-1, drop=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from kredslob.errors import KredslobError
-from kredslob.program import Program
+from kredslob.program import Array, Program
 
 Form = Literal["percent", "money", "years", "times", "number", "choice"]
-GROUPS = ("families", "youth", "mental illness", "homelessness", "substance use", "leaving prison")
-PURSES = ("municipality", "region", "state")
-CAPITALS = ("own savings", "state pool", "private investors", "foundations")
+EACH = "*"
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Lever:
         How a value is written: percent, money (DKK), years, times, number; choice: one of
         the whole numbers from low to high, each with a word of its own.
     element : str
-        The element it moves; empty: all of them.
+        The element it moves; empty: all of them; ``*``: a lever of its own for each.
     shown_when : tuple of (str, float)
         Constants that must have these values for the lever to matter.
     point : float, optional
@@ -96,11 +94,8 @@ LEVERS = (
     Group(
         "money",
         (
-            *(Lever("capital at start", 0, 50e6, 1e6, "money", kind) for kind in CAPITALS),
-            *(
-                Lever("capital per year", 0, 10e6, 0.5e6, "money", kind, fold="yearly")
-                for kind in CAPITALS
-            ),
+            Lever("capital at start", 0, 50e6, 1e6, "money", EACH),
+            Lever("capital per year", 0, 10e6, 0.5e6, "money", EACH, fold="yearly"),
             Lever("years of capital", 0, 40, 1, "years", fold="yearly"),
         ),
     ),
@@ -109,28 +104,16 @@ LEVERS = (
         (
             Lever("reserved share for complex need", *_SHARE),
             Lever("allocation weight", *_SHARE),
-            *(
-                Lever("group priority", 0, 3, 0.25, "times", group, fold="priority")
-                for group in GROUPS
-            ),
-            *(
-                Lever("intensity", 0.5, 2, 0.1, "times", group, fold="intensity")
-                for group in GROUPS
-            ),
+            Lever("group priority", 0, 3, 0.25, "times", EACH, fold="priority"),
+            Lever("intensity", 0.5, 2, 0.1, "times", EACH, fold="intensity"),
         ),
     ),
     Group(
         "saving",
         (
             Lever("wrong pocket agreement", 0, 1, 1, "choice"),
-            *(
-                Lever("pledged share without agreement", *_SHARE, purse, _NO_AGREEMENT)
-                for purse in PURSES
-            ),
-            *(
-                Lever("pledged share with agreement", *_SHARE, purse, _AGREEMENT)
-                for purse in PURSES
-            ),
+            Lever("pledged share without agreement", *_SHARE, EACH, _NO_AGREEMENT),
+            Lever("pledged share with agreement", *_SHARE, EACH, _AGREEMENT),
             Lever("recognition horizon", 1, 40, 1, "years"),
         ),
     ),
@@ -184,8 +167,40 @@ def levers_for_page(program: Program) -> list[dict[str, Any]]:
     """
     return [
         {"name": group.name, "levers": [_plain(lever, program) for lever in group.levers]}
+        for group in lever_groups(program)
+    ]
+
+
+def lever_groups(program: Program) -> list[Group]:
+    """The groups of levers, with one lever for each element where `LEVERS` says ``*``.
+
+    Parameters
+    ----------
+    program : Program
+        The lowered reinvestment model, whose elements count.
+
+    Returns
+    -------
+    list of Group
+        In the order of `LEVERS`.
+
+    Raises
+    ------
+    KredslobError
+        The model has no such constant.
+    """
+    return [
+        replace(group, levers=tuple(own for lever in group.levers for own in _each(lever, program)))
         for group in LEVERS
     ]
+
+
+def _each(lever: Lever, program: Program) -> Iterator[Lever]:
+    if lever.element != EACH:
+        yield lever
+        return
+    for element in program.ranges[_constant(lever, program).dims[0]]:
+        yield replace(lever, element=element)
 
 
 def _plain(lever: Lever, program: Program) -> dict[str, Any]:
@@ -209,14 +224,12 @@ def _places(lever: Lever, program: Program) -> Iterator[int]:
         if lever.constant not in program.tables:
             raise KredslobError(f"workshop: the model has no table '{lever.constant}'")
         return
-    array = program.arrays.get(lever.constant)
-    if array is None or array.kind != "constant":
-        raise KredslobError(f"workshop: the model has no constant '{lever.constant}'")
+    array = _constant(lever, program)
     first = array.offset - first_constant(program)
     if not lever.element:
         yield from range(first, first + array.size)
         return
-    elements = _elements(program.ranges, array.dims[0])
+    elements = program.ranges[array.dims[0]]
     if lever.element not in elements:
         raise KredslobError(
             f"workshop: '{lever.constant}' has no element '{lever.element}'; "
@@ -225,8 +238,11 @@ def _places(lever: Lever, program: Program) -> Iterator[int]:
     yield first + elements.index(lever.element)
 
 
-def _elements(ranges: Mapping[str, tuple[str, ...]], name: str) -> tuple[str, ...]:
-    return ranges[name]
+def _constant(lever: Lever, program: Program) -> Array:
+    array = program.arrays.get(lever.constant)
+    if array is None or array.kind != "constant":
+        raise KredslobError(f"workshop: the model has no constant '{lever.constant}'")
+    return array
 
 
 def first_constant(program: Program) -> int:

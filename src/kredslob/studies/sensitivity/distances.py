@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole
 from kredslob.ensemble import Progress
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.extras import extra
 from kredslob.studies.factors import Factor
 from kredslob.studies.sensitivity.indices import analysed
-from kredslob.studies.sensitivity.sampled import Sampled, Scenario, check_count, cube
+from kredslob.studies.sensitivity.sampled import Sampled, Scenario, cube
 
 _SLICES = 10  # SALib's bounds of slices overshoot 1 for some other numbers, such as 6
 _FEWEST_IN_SLICE = 10
@@ -72,16 +73,14 @@ def pawn(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.pawn(
-    ...     kredslob.load(), factors, at_end("total cash"), samples=200, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), samples=200, years=5
     ... )
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate', 'dummy']
     """
-    check_count("samples", samples, _FEWEST_IN_SLICE * _SLICES)
+    check_whole("samples", samples, _FEWEST_IN_SLICE * _SLICES)
     sampled = Sampled(
         model, factors, outcomes, scenario, seed, years, threads, client, store, progress
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole
 from kredslob.ensemble import Progress
 from kredslob.simulation import Model
 from kredslob.studies.evaluate import Outcomes
@@ -22,7 +23,7 @@ from kredslob.studies.sensitivity.indices import (
     analysed,
     interval,
 )
-from kredslob.studies.sensitivity.sampled import Sampled, Scenario, check_count, cube
+from kredslob.studies.sensitivity.sampled import Sampled, Scenario, cube
 
 _LEVELS = 4  # of Morris' grid, as he and SALib have it
 _FEWEST_TRAJECTORIES = 4
@@ -95,11 +96,9 @@ def morris(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.morris(
-    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), trajectories=4, years=5
     ... )
     >>> float(found["mu star"].sel(factor="overhead share").item()) > 0
     True
@@ -120,7 +119,7 @@ def morris(
 def check_trajectories(trajectories: int) -> None:
     """Raise ParameterError where there are too few for `morris`, or SALib is not installed."""
     extra("SALib", "SALib")
-    check_count("trajectories", trajectories, _FEWEST_TRAJECTORIES)
+    check_whole("trajectories", trajectories, _FEWEST_TRAJECTORIES)
 
 
 def _indices(

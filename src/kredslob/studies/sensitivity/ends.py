@@ -51,10 +51,9 @@ def one_at_a_time(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> found = kredslob.one_at_a_time(kredslob.load(), factors, at_end("total cash"), years=5)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> asked = kredslob.at_end("total cash")
+    >>> found = kredslob.one_at_a_time(kredslob.load(), factors, asked, years=5)
     >>> found["factor"].values.tolist()
     ['overhead share', 'reinvestment rate']
     """

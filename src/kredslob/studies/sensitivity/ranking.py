@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_result, check_whole, hint
 from kredslob.errors import ParameterError
 from kredslob.studies.factors import Factor
-from kredslob.studies.sensitivity.sampled import DUMMY, check_count
+from kredslob.studies.sensitivity.sampled import DUMMY
 
 STRENGTH = {"morris": "mu star", "sobol": "total", "pawn": "median", "one at a time": "swing"}
 """The index by which each method ranks inputs."""
 
 
-def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Factor]:
+def strongest(results: xr.Dataset, k: int, outcome: str | None = None) -> list[Factor]:
     """The k inputs that matter most.
 
     Parameters
     ----------
-    found : Dataset
+    results : Dataset
         From `morris`, `sobol`, `pawn` or `one_at_a_time`.
     k : int
         How many, from 1; all of them if there are fewer.
@@ -38,17 +39,16 @@ def strongest(found: xr.Dataset, k: int, outcome: str | None = None) -> list[Fac
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.morris(
-    ...     kredslob.load(), factors, at_end("total cash"), trajectories=4, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), trajectories=4, years=5
     ... )
     >>> [factor.name for factor in kredslob.strongest(found, 1)]
     ['reinvestment rate']
     """
-    check_count("k", k, 1)
-    index = strength(found) if outcome is None else of_outcome(found, outcome)
+    check_whole("k", k, 1)
+    check_result("results", results, ["factor", "outcome"], "morris, sobol, pawn or one_at_a_time")
+    index = strength(results) if outcome is None else of_outcome(results, outcome)
     index = index.where(index["factor"] != DUMMY, drop=True)
     top = index.max("factor")
     share = (index / top.where(top > 0)).max([d for d in index.dims if d != "factor"])
@@ -67,7 +67,10 @@ def of_outcome(found: xr.Dataset, outcome: str) -> xr.DataArray:
     """The ranking index of one outcome. Raises ParameterError if it is not among them."""
     names = found["outcome"].values.tolist()
     if outcome not in names:
-        raise ParameterError(f"found no outcome '{outcome}', expected one of {', '.join(names)}")
+        raise ParameterError(
+            f"found no outcome '{outcome}', expected one of {', '.join(names)}"
+            f"{hint(outcome, names)}"
+        )
     return strength(found).sel(outcome=outcome)
 
 

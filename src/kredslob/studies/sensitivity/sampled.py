@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import all_of
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
-from kredslob.studies.evaluate import Outcomes, evaluate
-from kredslob.studies.factors import Factor, check_seed
+from kredslob.studies.evaluate import Outcomes, check_asked, evaluate
+from kredslob.studies.factors import A_FACTOR, Factor, check_seed
 
 DUMMY = "dummy"
 """Name of the input that nothing depends on: what is found for it is noise."""
@@ -35,7 +36,8 @@ class Sampled:
     Raises
     ------
     ParameterError
-        There is no factor, one stands twice or is called as the dummy, or the seed makes no sense.
+        There is no factor, one stands twice or is called as the dummy, or the seed or
+        what is asked makes no sense.
     """
 
     model: Model
@@ -51,7 +53,8 @@ class Sampled:
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
-        names = self.names
+        check_asked(self.model, self.outcomes)
+        names = [factor.name for factor in all_of("factors", self.factors, Factor, A_FACTOR)]
         if not names or len(set(names)) < len(names) or DUMMY in names:
             raise ParameterError(
                 f"a study needs at least one factor, each of them once, and none called '{DUMMY}'"
@@ -92,9 +95,3 @@ class Sampled:
 def cube(names: Sequence[str]) -> dict[str, Any]:
     """SALib's description of a sample: chances, from 0 to 1, of each input."""
     return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
-
-
-def check_count(what: str, found: int, least: int) -> None:
-    """Raise ParameterError unless this is a whole number that is large enough."""
-    if not (isinstance(found, int | np.integer) and found >= least):
-        raise ParameterError(f"{what}: found {found!r}, expected a whole number from {least}")

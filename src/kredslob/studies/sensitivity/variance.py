@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
@@ -17,7 +18,7 @@ from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.extras import extra
 from kredslob.studies.factors import Factor
 from kredslob.studies.sensitivity.indices import CONFIDENCE, RESAMPLES, analysed, interval
-from kredslob.studies.sensitivity.sampled import Sampled, Scenario, check_count, cube
+from kredslob.studies.sensitivity.sampled import Sampled, Scenario, cube
 
 _FEWEST_SAMPLES = 64
 _INDICES = {
@@ -84,11 +85,9 @@ def sobol(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
     >>> found = kredslob.sobol(
-    ...     kredslob.load(), factors, at_end("total cash"), samples=64, years=5
+    ...     kredslob.load(), factors, kredslob.at_end("total cash"), samples=64, years=5
     ... )
     >>> found["total"].dims
     ('outcome', 'factor')
@@ -110,7 +109,7 @@ def sobol(
 def check_sobol(samples: int) -> None:
     """Raise ParameterError where there are too few for `sobol`, or no power of 2."""
     extra("SALib", "SALib")
-    check_count("samples", samples, _FEWEST_SAMPLES)
+    check_whole("samples", samples, _FEWEST_SAMPLES)
     if samples & (samples - 1):
         raise ParameterError(f"samples: found {samples}, expected a power of 2")
 
