@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import xarray as xr
@@ -25,7 +25,7 @@ class Steps:
     """
 
     store: StoredAnswers | None = None
-    _asked: int = 0
+    _asked: int = field(default=0, init=False)
 
     def answer(self, make: Callable[[], xr.Dataset]) -> xr.Dataset:
         """The next answer: made, unless it is kept already."""
