@@ -507,8 +507,15 @@ def test_every_mistake_is_looked_at() -> None:
     assert len(CELLS) == MISTAKES.count(">>> ")
 
 
-def test_a_model_by_its_path_takes_any_number(model: kredslob.Model) -> None:
-    """The bounds are those of the parameter table, which a file of its own does not come with."""
-    free = kredslob.load(model.file.path)
-    run = free.run(reinvestment_rate=2, years=1)
-    assert float(run["reinvestment rate in force"].max()) == 2
+def test_who_means_to_leave_the_bounds_says_so(model: kredslob.Model) -> None:
+    for free in (model.without_bounds(), kredslob.load(model.file.path)):
+        run = free.run(reinvestment_rate=2, years=1)
+        assert float(run["reinvestment rate in force"].max()) == 2
+    assert model.bounds
+
+
+def test_bounds_are_those_of_the_parameter_table(model: kredslob.Model) -> None:
+    low, high = model.bounds["overhead share"]
+    assert (float(low), float(high)) == (0, 0.5)
+    lowest, highest = model.bounds["cashing delay"]
+    assert lowest.shape == highest.shape == (len(model.subscripts["Administration"]),)

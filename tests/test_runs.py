@@ -458,8 +458,9 @@ def test_a_run_is_one_line_of_the_list(
     assert sorted(row.split()[0] for row in rows) == sorted(names)
     assert all("2026-" in row for row in rows)
     assert damage.startswith({"da": "mine: beskadiget: ", "en": "mine: damaged: "}[language])
-    (told,) = [row for row in rows if row.startswith("mine")]
-    assert {"da": "0–100 % (11)", "en": "0–100% (11)"}[language] in told.replace("\u00a0", " ")
+    if width == 120:
+        (told,) = [row for row in rows if row.startswith("mine")]
+        assert {"da": "0–100 % (11)", "en": "0–100% (11)"}[language] in told.replace("\u00a0", " ")
 
 
 def test_where_nothing_was_run_one_is_told_how_to_begin(

@@ -25,7 +25,7 @@ def load(
     path : Path or str, optional
         A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``, ``.itmx``) file. Default: the
         reinvestment model, which refuses numbers outside the minimum and maximum of its parameter
-        table. (Give the path of its file to try what they would do.)
+        table (but see `Model.without_bounds`).
     limits : Limits, optional
         The most that the file may ask for. Default: `Limits`, changed by the environment variable
         ``KREDSLOB_LIMITS``, such as ``steps=1e9,values=20000000``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fnmatch
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -175,6 +176,25 @@ class Model:
         ('municipality', 'region', 'state')
         """
         return self.program.ranges
+
+    def without_bounds(self) -> Model:
+        """The same model for values outside its bounds, as a study of its limits needs it.
+
+        Returns
+        -------
+        Model
+            What is compiled is shared.
+
+        Examples
+        --------
+        >>> model = kredslob.load().without_bounds()
+        >>> run = model.run(reinvestment_rate=2, years=1)
+        >>> float(run["reinvestment rate in force"][-1])
+        2.0
+        """
+        free = copy.copy(self)
+        free.bounds = {}
+        return free
 
     def run(
         self,

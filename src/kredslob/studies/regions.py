@@ -141,7 +141,7 @@ def _map(
     progress: Progress | None,
 ) -> xr.Dataset:
     design = {n: np.repeat(v, len(rates), axis=0) for n, v in axis.constants.items()}
-    runs = model.run_many(
+    runs = model.without_bounds().run_many(
         design | {RATE: np.tile(rates, len(axis.values))},
         scenario,
         years=years,
