@@ -237,10 +237,10 @@ def test_what_a_scenario_changes_is_held() -> None:
 def test_critical_rates_of_draws_are_those_of_a_bracket_of_each(
     model: Model, generous: Scenario
 ) -> None:
-    found = critical_rate_uncertainty(model, generous, draws=6, seed=3)
-    drawn = cycle_draws(generous, 6, seed=3)
+    found = critical_rate_uncertainty(model, generous, draws=12, seed=3)
+    drawn = cycle_draws(generous, 12, seed=3)
     columns = {label: values.values for label, values in drawn.data_vars.items()}
-    for draw in range(6):
+    for draw in range(12):
         rates = np.clip(float(found["critical rate"][draw]) - np.array([1e-4, 0]), 0, 1)
         design = {label: values[[draw] * 2] for label, values in columns.items()} | {RATE: rates}
         one = model.run_many(design, generous)
@@ -250,7 +250,7 @@ def test_critical_rates_of_draws_are_those_of_a_bracket_of_each(
     enough = np.isfinite(found["critical rate"]).mean()
     assert float(found["probability that some rate is enough"]) == pytest.approx(float(enough))
     assert 0 < float(enough) < 1
-    again = critical_rate_uncertainty(model, generous, draws=6, seed=3)
+    again = critical_rate_uncertainty(model, generous, draws=12, seed=3)
     xr.testing.assert_equal(found, again)
     assert found.attrs["seed"] == 3
     assert "triangular" in found.attrs["distribution"]

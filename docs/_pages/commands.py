@@ -57,7 +57,7 @@ def _command(name: str, function: Callable[..., Any], more: str) -> list[str]:
     if shown:
         rows = [_row(p, info) for p, info in shown]
         parts.append("\n".join(["| | what it is | default |", "|---|---|---|", *rows]))
-    return [*parts, *_help(more)]
+    return [*parts, *_examples(more)]
 
 
 def _info(parameter: inspect.Parameter) -> Any:
@@ -77,6 +77,13 @@ def _help(text: str) -> list[str]:
     return parts
 
 
+def _examples(text: str) -> list[str]:
+    """What a help text ends with, a line an example, as lines that can be copied."""
+    head, _, lines = text.strip().partition("\n")
+    shown = inspect.cleandoc(lines).replace(r"\[", "[")
+    return [head, f"```sh\n{shown}\n```"] if head else []
+
+
 def _usage(parameter: inspect.Parameter) -> str:
     name = _shown(parameter)
     return name if parameter.default is inspect.Parameter.empty else f"[{name}]"
@@ -94,7 +101,7 @@ def _row(parameter: inspect.Parameter, info: Any) -> str:
         given = [n for n in (info.default, *(info.param_decls or ())) if isinstance(n, str)]
         stated = given or [f"--{parameter.name.rstrip('_').replace('_', '-')}"]
         name = ", ".join(f"`{text}`" for text in stated)
-    text = " ".join((info.help or "").split())
+    text = " ".join((info.help or "").replace(r"\[", "[").split())
     kind = next(iter(get_args(parameter.annotation)), None)
     if isinstance(kind, EnumType):
         text += " One of " + ", ".join(f"`{choice.value}`" for choice in kind) + "."
