@@ -13,6 +13,7 @@ from kredslob.reading.model_file import (
     read_model,
     source_lines,
     subscript_mappings,
+    unit_synonyms,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "read_model",
     "source_lines",
     "subscript_mappings",
+    "unit_synonyms",
 ]
