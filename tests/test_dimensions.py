@@ -128,7 +128,7 @@ def test_a_day_is_not_a_year(tmp_path: Path) -> None:
 
 
 def test_a_function_that_is_not_known_is_never_passed(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "x = GET TIME VALUE(0, 0, 0) + NPV(money, share, 0, 1) ~ DKK")
+    (found,) = problems(tmp_path, "x = GET TIME VALUE(0, 0, 0) + FIND ZERO(money, share) ~ DKK")
     assert "cannot be checked" in found
 
 
