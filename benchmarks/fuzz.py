@@ -163,6 +163,8 @@ def fault_of(kind: str, content: bytes, folder: Path) -> tuple[str, str]:
         where = f"{Path(own[-1].filename).name}:{own[-1].lineno}"
         return f"{type(problem).__name__} at {where}", traceback.format_exc()
     finally:
+        # an alarm that rings now is too late to tell anything
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
 

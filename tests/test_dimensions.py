@@ -50,6 +50,10 @@ def problems(tmp_path: Path, equation: str) -> list[str]:
         "x = MIN(1, share) ~ fraction",
         "x = share^2 + EXP(-rate*Time) ~ Dmnl",
         "x = people^2 ~ person*person",
+        "x = NPV(money / delay, rate, money, share) ~ DKK",
+        "x = LOOKUP EXTRAPOLATE(curve, 2) ~ DKK",
+        "x = ROUND(money) + MEAN(money) ~ DKK",
+        "x = 100 / 8 + 1 ~ DKK",
         "x = SQRT(money*money) ~ DKK",
         "x = XIDZ(money, people, 0) * people ~ DKK * person / person",
         "x = ZIDZ(money, people) ~ DKK/person",
@@ -124,7 +128,7 @@ def test_a_day_is_not_a_year(tmp_path: Path) -> None:
 
 
 def test_a_function_that_is_not_known_is_never_passed(tmp_path: Path) -> None:
-    (found,) = problems(tmp_path, "x = GET TIME VALUE(0, 0, 0) + NPV(money, share, 0, 1) ~ DKK")
+    (found,) = problems(tmp_path, "x = GET TIME VALUE(0, 0, 0) + FIND ZERO(money, share) ~ DKK")
     assert "cannot be checked" in found
 
 
@@ -161,3 +165,39 @@ def test_every_equation_of_the_reinvestment_model_is_really_checked() -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match=r"none\.mdl"):
         check_dimensions(tmp_path / "none.mdl")
+
+
+def test_units_that_the_file_says_are_the_same_agree(tmp_path: Path) -> None:
+    path = tmp_path / "model.mdl"
+    equations = "children = 2 ~ Borgere ~ |\nx = children + people ~ person ~ |\n"
+    settings = "\\\\\\---/// Sketch information\n///---\\\\\\\n:L\n22:Person,Borgere,Citizens\n"
+    path.write_text(f"{GIVEN}{equations}{CONTROL}", encoding="utf-8")
+    assert len(check_dimensions(path)) == 1
+    path.write_text(f"{GIVEN}{equations}{CONTROL}{settings}", encoding="utf-8")
+    assert check_dimensions(path) == []
+
+
+XMILE = """<xmile xmlns="http://docs.oasis-open.org/xmile/ns/XMILE/v1.0" version="1.0">
+<sim_specs time_units="Month"><start>0</start><stop>1</stop><dt>1</dt></sim_specs>
+<model_units><unit name="Month"><eqn/><alias>mo</alias></unit></model_units><model><variables>
+<aux name="pay"><eqn>5</eqn><units>$/Person-Month</units></aux>
+<aux name="budget"><eqn>5</eqn><units>$/mo</units></aux>
+<aux name="staff"><eqn>budget / pay</eqn><units>people</units></aux>
+</variables></model></xmile>"""
+
+
+def test_a_hyphen_multiplies_in_an_xmile_file_and_units_have_aliases(tmp_path: Path) -> None:
+    path = tmp_path / "model.xmile"
+    path.write_text(XMILE, encoding="utf-8")
+    assert check_dimensions(path) == []
+    path.write_text(XMILE.replace("<alias>mo</alias>", ""), encoding="utf-8")
+    assert [m.variable for m in check_dimensions(path)] == ["staff"]
+
+
+def test_a_pulse_of_xmile_is_an_amount_within_a_time_step(tmp_path: Path) -> None:
+    path = tmp_path / "model.xmile"
+    pulse = '<aux name="jolt"><eqn>PULSE(pay)</eqn><units>$/(Person*Month*Month)</units></aux>'
+    path.write_text(XMILE.replace("</variables>", f"{pulse}</variables>"), encoding="utf-8")
+    assert check_dimensions(path) == []
+    path.write_text(path.read_text().replace("PULSE(pay)", "PREVIOUS(pay, 0)"), encoding="utf-8")
+    assert [m.variable for m in check_dimensions(path)] == ["jolt"]

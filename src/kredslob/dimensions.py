@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from kredslob.errors import InputFileError
-from kredslob.reading import abstract_model
+from kredslob.reading import abstract_model, unit_synonyms
 
 _DIMENSIONLESS = {"", "1", "dmnl", "dimensionless", "fraction", "unitless"}
 _SINGULAR = {
@@ -34,6 +34,7 @@ _SINGULAR = {
     "dollars": "dollar",
     "litres": "litre",
 }
+_JOINED = re.compile(r"[^*/()^-]+(?:-[^*/()^-]+)+")
 _TIME_NAMES = ("time", "initial_time", "final_time", "saveper", "time_step")
 
 
@@ -90,12 +91,13 @@ def check_dimensions(path: Path) -> list[Mismatch]:
     sections = abstract_model(path).sections
     if not sections:
         raise InputFileError(path, "holds no equations")
-    return check_section(sections[0])
+    hyphen_multiplies = path.suffix.lower() != ".mdl"
+    return check_section(sections[0], _Units(unit_synonyms(path), hyphen_multiplies))
 
 
-def check_section(section: Any) -> list[Mismatch]:
+def check_section(section: Any, units: _Units | None = None) -> list[Mismatch]:
     """Check one section of PySD's abstract model; see `check_dimensions`."""
-    units = _Units()
+    units = units or _Units({}, hyphen_multiplies=False)
     found: list[Mismatch] = []
     declared: dict[str, Any] = {}
     for element in section.elements:
@@ -123,11 +125,22 @@ def check_section(section: Any) -> list[Mismatch]:
 
 
 class _Units:
-    """Unit texts of one model, each name a dimension of its own."""
+    """Unit texts of one model, each name a dimension of its own.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    synonyms : mapping of str to str
+        Names that the model says are the same as another one.
+    hyphen_multiplies : bool
+        Whether ``Person-Month`` is a product that binds before ``/``, as in the XMILE standard;
+        in Vensim it is a name.
+    """
+
+    def __init__(self, synonyms: Mapping[str, str], hyphen_multiplies: bool) -> None:
         import pint
 
+        self._same = {_plain_name(other): _plain_name(name) for other, name in synonyms.items()}
+        self._hyphen_multiplies = hyphen_multiplies
         self._registry: Any = pint.UnitRegistry(None)
         self._names: dict[str, str] = {}
         self._shown: dict[str, str] = {}
@@ -136,6 +149,8 @@ class _Units:
     def parse(self, text: str) -> Any:
         """Read a unit such as "DKK/(person*year)". Raises ValueError if it is not one."""
         text = re.sub(r"\[[^\]]*\]\s*$", "", text)
+        if self._hyphen_multiplies:
+            text = _JOINED.sub(lambda m: f"({m[0].replace('-', '*')})", text)
         tokens = [t.strip() for t in re.split(r"([*/()^])", text) if t.strip()]
         try:
             quantity = self._registry.parse_expression(" ".join(map(self._token, tokens)) or "1")
@@ -154,7 +169,8 @@ class _Units:
             return "**"
         if re.fullmatch(r"\d+(\.\d+)?", token):
             return token
-        name = " ".join(token.replace("_", " ").lower().split())
+        name = _plain_name(token)
+        name = self._same.get(name, name)
         if name in _DIMENSIONLESS:
             return "1"
         name = _SINGULAR.get(name, name)
@@ -177,6 +193,10 @@ class _Units:
         return (" * ".join(above) or "1") + (f"/{under}" if below else "")
 
 
+def _plain_name(name: str) -> str:
+    return " ".join(name.replace("_", " ").lower().split())
+
+
 class _Equation:
     """One equation: carries units from the leaves to the root and notes what does not agree."""
 
@@ -194,7 +214,7 @@ class _Equation:
 
     def check(self, node: Any, declared: Any | None) -> list[Mismatch]:
         """Compare an equation with the unit declared for its variable (None: unknown)."""
-        if _is_number(node) or type(node).__name__ in _DECLARED_ONLY:
+        if _of_numbers(node) or type(node).__name__ in _DECLARED_ONLY:
             return []
         try:
             unit = self.unit(node)
@@ -444,6 +464,30 @@ def _ramp(eq: _Equation, arguments: Sequence[Any]) -> Any:
     return slope if slope is _ZERO else slope * eq.time
 
 
+def _pulse_of(eq: _Equation, arguments: Sequence[Any]) -> Any:
+    """XMILE's PULSE: an amount, which comes last, within one time step."""
+    _times(eq, arguments[:-1])
+    amount = eq.unit(arguments[-1])
+    return amount if amount is _ZERO else amount / eq.time
+
+
+def _present_value(eq: _Equation, arguments: Sequence[Any]) -> Any:
+    if len(arguments) != 4:
+        raise _ReportedError  # lowering refuses it
+    stream, rate, initial, factor = arguments
+    eq.want(rate, eq.units.none / eq.time, "a rate of discount is wanted")
+    unit = eq.unit(stream)
+    value = unit if unit is _ZERO else unit * eq.time
+    eq.want(initial, value, "the initial value differs from the stream times time")
+    by = eq.unit(factor)
+    return _ZERO if _ZERO in (value, by) else value * by
+
+
+def _looked_up(eq: _Equation, arguments: Sequence[Any]) -> Any:
+    eq.attempt(arguments[1])
+    return eq.unit(arguments[0])
+
+
 def _root(eq: _Equation, arguments: Sequence[Any]) -> Any:
     unit = eq.unit(arguments[0])
     return unit if unit is _ZERO else unit**0.5
@@ -466,7 +510,9 @@ def _inverse(eq: _Equation, arguments: Sequence[Any]) -> Any:
 
 _FUNCTIONS: dict[str, Callable[[_Equation, Sequence[Any]], Any]] = {
     **dict.fromkeys(("abs", "integer", "floor", "sum", "vmin", "vmax", "get_time_value"), _keeps),
-    **dict.fromkeys(("min", "max", "modulo", "quantum", "active_initial"), _alike),
+    **dict.fromkeys(("ceiling", "round", "mean", "stddev", "vector_elm_map"), _keeps),
+    **dict.fromkeys(("get_data_between_times", "delay_material", "reinitial"), _keeps),
+    **dict.fromkeys(("min", "max", "modulo", "quantum", "active_initial", "previous"), _alike),
     **dict.fromkeys(
         ("exp", "ln", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan"), _plain
     ),
@@ -474,6 +520,11 @@ _FUNCTIONS: dict[str, Callable[[_Equation, Sequence[Any]], Any]] = {
     **dict.fromkeys(("zidz", "xidz"), _ratio),
     **dict.fromkeys(("pulse", "pulse_train"), _times),
     **dict.fromkeys(("elmcount", "vector_sort_order", "vector_rank"), _counts),
+    **dict.fromkeys(("size", "sign", "montecarlo", "random_0_1"), _counts),
+    **dict.fromkeys(("xpulse", "xpulse_train"), _pulse_of),
+    **dict.fromkeys(("lookup", "lookup_extrapolate", "lookup_backward"), _looked_up),
+    "lookup_forward": _looked_up,
+    "npv": _present_value,
     **dict.fromkeys(("random_uniform", "random_normal"), _random),
     "vector_select": lambda eq, arguments: eq.unit(arguments[1]),
     "vector_reorder": _keeps,
@@ -481,6 +532,7 @@ _FUNCTIONS: dict[str, Callable[[_Equation, Sequence[Any]], Any]] = {
     "if_then_else": _if,
     "step": _step,
     "ramp": _ramp,
+    "xramp": _ramp,
     "sqrt": _root,
     "invert_matrix": _inverse,
 }
@@ -488,6 +540,13 @@ _FUNCTIONS: dict[str, Callable[[_Equation, Sequence[Any]], Any]] = {
 
 def _is_number(node: Any) -> bool:
     return isinstance(node, (int, float, np.ndarray, np.number))
+
+
+def _of_numbers(node: Any) -> bool:
+    """Whether an equation is numbers alone, such as ``1/8``."""
+    if type(node).__name__ == "ArithmeticStructure":
+        return all(map(_of_numbers, node.arguments))
+    return _is_number(node)
 
 
 def _key(name: str) -> str:

@@ -12,6 +12,7 @@ from kredslob.reading.model_file import (
     integration_method,
     read_model,
     source_lines,
+    unit_synonyms,
 )
 from kredslob.reading.parts import references
 
@@ -29,4 +30,5 @@ __all__ = [
     "read_model",
     "references",
     "source_lines",
+    "unit_synonyms",
 ]

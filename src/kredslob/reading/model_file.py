@@ -141,6 +141,11 @@ def equation_texts(path: Path, limits: Limits | None = None) -> dict[str, tuple[
     return dict(_reading(path, limits).texts)
 
 
+def unit_synonyms(path: Path, limits: Limits | None = None) -> dict[str, str]:
+    """Units that the file says are the same as another one, such as ``Months`` and ``Month``."""
+    return dict(_reading(path, limits).synonyms)
+
+
 def integration_method(path: Path, limits: Limits | None = None) -> str:
     """Integration method that the file asks for: ``euler`` or ``rk4``.
 

@@ -38,6 +38,8 @@ class Reading:
         What a user should know about how the file was read; empty where there is nothing.
     texts : mapping of str to tuple of str
         Equations of each variable of the main section, as the file writes them.
+    synonyms : mapping of str to str
+        Units that the file says are the same as another one.
     """
 
     model: AbstractModel
@@ -45,3 +47,4 @@ class Reading:
     method: str = ""
     remark: str = ""
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    synonyms: Mapping[str, str] = field(default_factory=dict, repr=False)

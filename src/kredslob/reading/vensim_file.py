@@ -40,6 +40,8 @@ SKETCH, SKETCH_END = "\\\\\\---///", "///---\\\\\\"
 # adjust their step in Vensim; here every method keeps TIME STEP.
 METHODS = {"0": "euler", "1": "rk4", "2": "euler", "3": "rk2", "4": "rk2", "5": "rk4"}
 METHOD_LINE = re.compile(r"^15:[^,\n]*,[^,\n]*,[^,\n]*,\s*([0-9]+)", re.MULTILINE)
+# A settings line that begins with 22 names units that are the same: 22:Month,Months
+SYNONYMS_LINE = re.compile(r"^22:([^\n]*)$", re.MULTILINE)
 # A settings line that begins with 30 says which file stands behind a name such as ?data.
 ALIAS_LINE = re.compile(r"^30:(\?[^=\n]*)=([^\n]*)$", re.MULTILINE)
 
@@ -87,7 +89,12 @@ def read_vensim(path: Path, limits: Limits) -> Reading:
         _resolve(sections, aliases)
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
     named = METHODS.get(method.group(1), "") if method else ""
-    return Reading(model, lines, named, texts=texts)
+    return Reading(model, lines, named, texts=texts, synonyms=_synonyms(settings))
+
+
+def _synonyms(settings: str) -> dict[str, str]:
+    rows = [_listed(line) for line in SYNONYMS_LINE.findall(settings)]
+    return {other: row[0] for row in rows if row for other in row[1:]}
 
 
 def _resolve(sections: list[am.AbstractSection], aliases: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,15 @@ def read_xmile(path: Path, limits: Limits) -> Reading:
     model = am.AbstractModel(original_path=path, sections=tuple(sections))
     nodes = {d.name: d.node for d in variables.values() if d.node is not None}
     texts = {name: tuple(equation_texts(node)) for name, node in nodes.items()}
-    return Reading(model, lines, method, remark, texts)
+    return Reading(model, lines, method, remark, texts, dict(_synonyms(root)))
+
+
+def _synonyms(root: Any) -> Iterator[tuple[str, str]]:
+    """Units that are the same as another one."""
+    for holder in children(root, "model_units"):
+        for unit in children(holder, "unit"):
+            for alias in children(unit, "alias"):
+                yield (alias.text or "").strip(), name_of(unit)
 
 
 def _dimensions(root: Any, limits: Limits) -> dict[str, Dimension]:
