@@ -21,6 +21,7 @@ from kredslob.cli import main
 from kredslob.cycle.scenario import load_scenario
 from kredslob.studies.hinges import hinge_study
 from kredslob.studies.policies import policy_study
+from kredslob.studies.threshold import threshold_study
 from kredslob.studies.uncertainty import uncertainty
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals are POSIX's")
@@ -61,10 +62,16 @@ def policies() -> dict[str, xr.Dataset]:
     return {"policies": found.results, "front": found.front}
 
 
+def critical() -> dict[str, xr.Dataset]:
+    found = threshold_study(kredslob.load(), load_scenario(), draws=200, years=6)
+    return {"uncertainty": found.uncertainty, "regions": found.regions}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "begun", "other", "study"),
     [
+        ("threshold --draws 200", "uncertainty", "--draws 20", critical),
         ("uncertainty --draws 4000 --rates 1", "rate-1", "--draws 20", spread),
         ("sensitivity --trajectories 4 --inputs 3 --samples 2048", "ranked", "--seed 1", hinges),
         (
@@ -74,7 +81,7 @@ def policies() -> dict[str, xr.Dataset]:
             policies,
         ),
     ],
-    ids=["uncertainty", "sensitivity", "search"],
+    ids=["threshold", "uncertainty", "sensitivity", "search"],
 )
 def test_a_study_that_was_stopped_goes_on(
     tmp_path: Path,

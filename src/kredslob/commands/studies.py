@@ -48,7 +48,10 @@ def threshold(
     seed: SeedOption = 0,
     out: OutOption = None,
 ) -> None:
-    """Find the rate from which the cycle carries itself, how sure that is, and what it costs."""
+    """Find the rate from which the cycle carries itself, how sure that is, and what it costs.
+
+    If it is stopped, the same command with the same --out goes on with what is missing.
+    """
     chosen = chosen_scenario(scenario, setting, set_)
     check_no_rule(chosen)
     given: dict[str, Any] = {
@@ -67,11 +70,18 @@ def threshold(
     from kredslob.studies.threshold import threshold_study
 
     model = kredslob.load()
-    with progress_bar() as progress:
-        study = threshold_study(
-            model, chosen, years=years, draws=draws, seed=seed, progress=progress
-        )
-    save_threshold(asked.folder, study, scenario=chosen, command=asked.command)
+    with asked.kept() as store:
+        with progress_bar() as progress:
+            study = threshold_study(
+                model,
+                chosen,
+                years=years,
+                draws=draws,
+                seed=seed,
+                store=store,
+                progress=progress,
+            )
+        save_threshold(asked.folder, study, scenario=chosen, command=asked.command)
     asked.tell(threshold_tables(study, lang.value, chosen))
 
 
@@ -334,8 +344,6 @@ def search(
                 store=store,
                 progress=progress,
             )
-        if study.front.attrs["interrupted"]:  # a search that was stopped gives what it has
-            raise KeyboardInterrupt
         question = policy_question(
             candidates,
             names,
