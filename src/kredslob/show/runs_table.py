@@ -47,7 +47,11 @@ def runs_table(entries: Sequence[RunEntry], language: str, width: int) -> Render
     w = words(language)
     columns = _fitting(entries, w, width)
     table = Table(
-        header_style="bold", box=SIMPLE_HEAD, show_edge=False, padding=(0, _BETWEEN, 0, 0)
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, _BETWEEN - 1, 0, 0),  # the box puts a blank of its own between columns
     )
     for name in columns:
         table.add_column(

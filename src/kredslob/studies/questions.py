@@ -152,6 +152,11 @@ def cycle_draws(
     ------
     ParameterError
         As for `cycle_factors` and `kredslob.studies.factors.sample`.
+
+    Examples
+    --------
+    >>> kredslob.cycle_draws(kredslob.load_scenario(), 100).sizes["run"]
+    100
     """
     factors = cycle_factors(scenario, structures)
     return sample(
