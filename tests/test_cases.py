@@ -51,7 +51,7 @@ def test_the_comparison_can_be_read_in_danish(denver: pd.DataFrame) -> None:
     shown = case_table(denver.reset_index(), "da")
     assert shown.row_count == len(denver)
     text = "\n".join(str(cell) for column in shown.columns for cell in column.cells)
-    assert "Investorernes multiplum" in text
+    assert "Investorers multiplum" in text
     assert "1,121" in text
     assert len(case_notes(denver.reset_index(), "da")) == len(denver)
     for entry in load_case("denver").published:

@@ -168,7 +168,7 @@ def test_where_is_told_in_danish(shipped: pd.DataFrame) -> None:
     said = check_frame(shipped, "da").set_index("Prøve")["Hvor"]
     assert said["Tidsskridt"] == "0,392 år"
     assert said["Integrationens orden"] == "1,07"
-    assert said["Integrationsfejl"] == "»Cumulated Kept«"
+    assert said["Integrationsfejl"] == "beholdt af kasserne i alt"
     assert said["Politikkernes rækkefølge"] == "Pengene følger forventet afkast"
     assert said["Offentliggjorte cases"] == "Denver: Stadig i bolig efter 3 år"
     assert said["Hypoteser vendt om"].startswith("hypotese: ")

@@ -145,21 +145,33 @@ LOST = """
 import os, signal
 from kredslob.show.progress import progress_bar
 
+def stop():
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+
 class Cleared:
     def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(1000):
-            pass
+        stop()
+
+def turned():
+    try:
+        stop()
+    except KeyboardInterrupt:
+        raise ValueError("of a library that was called back")
 
 try:
-    with progress_bar():
-        Cleared()
+    with progress_bar() as progress:
+        {body}
 except KeyboardInterrupt:
     print("heard")
 """
 
 
-def test_a_ctrl_c_that_falls_into_a_finaliser_is_heard() -> None:
-    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True)
-    assert "Exception ignored" in done.stderr
-    assert (done.returncode, done.stdout) == (0, "heard\n")
+@pytest.mark.parametrize(
+    "body", ["Cleared()", "Cleared(); progress(1, 2); print('went on')", "turned()"]
+)
+def test_a_ctrl_c_is_heard_wherever_it_falls(body: str) -> None:
+    work = LOST.format(body=body)
+    done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")

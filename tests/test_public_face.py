@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
 }
 # Options that may come by position: what a call is about, where it need not be said.
 ABOUT = {"scenario", "levers", "path", "policy", "setting", "language", "scenarios", "outcome"}
+ABOUT |= {"structures"}  # of `cycle_factors`
 # The order of what several functions take.
 ORDER = (
     ("years", "time_step", "saveper", "at", "save", "integration"),

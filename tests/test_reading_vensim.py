@@ -26,7 +26,6 @@ from kredslob.reading import (
     integration_method,
     read_model,
     source_lines,
-    subscript_mappings,
 )
 
 CLOCK = "\nINITIAL TIME = 0 ~~|\nFINAL TIME = 1 ~~|\nTIME STEP = 1 ~~|\nSAVEPER = TIME STEP ~~|\n"
@@ -38,6 +37,7 @@ DEPARTURES = {
     "mapping_to_subrange": "the same",
     "comments": "PySD's grammar has no comments within equations",
     "macro_results": "PySD's grammar has no call for several results",
+    "names_beyond_letters": "PySD reads no signs beyond letters in a name",
     "external_alias": "PySD keeps the alias of a data file",
 }
 
@@ -245,7 +245,6 @@ def test_ranges_and_the_whole_of_their_mappings(tmp_path: Path) -> None:
     assert dim.subscripts == ["North Side", "B1", "B2", "B3"]
     assert dim.mapping == ["Same", "Other"]
     assert dim.element_mapping == [("Same", None), ("Other", ("x", "y", "Rest"))]
-    assert subscript_mappings(path) == {"Dim": [("Same", None), ("Other", ("x", "y", "Rest"))]}
     assert copy.subscripts == "Dim"
     assert given.subscripts == {
         "file": "f.csv", "tab": ",", "firstcell": "A1", "lastcell": "A", "prefix": "p",
@@ -363,3 +362,14 @@ def test_the_whole_model_is_read_fast() -> None:
     abstract_model(path)
     # 0.02 s when this was written; PySD's parser took 0.5 s
     assert time.perf_counter() - start < 0.3
+
+
+@pytest.mark.parametrize(("encoding", "head"), [("gb18030", ""), ("gb2312", "{UTF-8}\n")])
+def test_an_older_file_from_china_keeps_its_names(tmp_path: Path, encoding: str, head: str) -> None:
+    path = write(tmp_path, "人口 = INTEG(出生率, 100) ~~|\n出生率 = 2 ~~|\n", encoding, head)
+    assert list(read_model(path).variables)[:2] == ["人口", "出生率"]
+
+
+def test_a_text_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match=r"line 2, 'title': is a text \(:IS:\), which is not"):
+        abstract_model(write(tmp_path, "title :IS: 'a run' ~~|\n"))

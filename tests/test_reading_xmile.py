@@ -183,12 +183,13 @@ def test_a_list_of_numbers(tmp_path: Path) -> None:
         ("x[East]", "found the subscript 'East', expected an element of Region, a dimension or"),
         ("x[South, 1]", "found 2 subscripts of 'x', expected 1"),
         ("a[South]", "found 1 subscripts of 'a', expected 0"),
-        ("Region + 1", "uses the dimension 'Region' as a number, which is not supported"),
+        ("Region + 1", "uses the dimension 'Region' as a number, which the variable does not have"),
         ("SUM(a)", "found SUM of something that is no array"),
         ("", "has no equation"),
         ("???", "has no equation"),
         ("{nothing yet}", "has no equation"),
-        ("x[a+1]", "found the subscript 'a+1', expected an element of Region"),
+        ("x[a+nowhere]", "found the subscript 'a+nowhere', expected an element of Region"),
+        ("x[a+]", "found the subscript 'a+', expected an element of Region"),
     ],
 )
 def test_errors_name_file_line_and_variable(tmp_path: Path, equation: str, expected: str) -> None:
@@ -561,3 +562,13 @@ def test_two_variables_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "'Two_words': is defined twice" in refused(
         write(tmp_path, aux("two words", "1") + aux("Two_words", "2"))
     )
+
+
+def test_a_causal_loop_diagram_has_no_equations_yet(tmp_path: Path) -> None:
+    path = write(tmp_path, aux("a", "NAN(b)") + aux("b", "NAN(a)"))
+    assert elements(path)["a"].components[0].ast == call("a_function_of", ref("b"))
+
+
+def test_a_file_of_ithink_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, aux("a", "1")).rename(tmp_path / "model.itmx")
+    assert next(iter(elements(path))) == "a"

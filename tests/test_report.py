@@ -34,6 +34,7 @@ from kredslob.show.report.assumptions import parameter_rows
 from kredslob.show.report.chances import Chances, chances, read_chances
 from kredslob.show.report.comparison import Alternative, compared, read_duels
 from kredslob.show.report.facts import Facts, Outcome
+from kredslob.show.report.glossary import glossary
 from kredslob.show.report.markdown import READ_AS, code, escaped, figure, table
 from kredslob.show.report.material import Material, read_material
 from kredslob.show.report.pictures import draw
@@ -320,6 +321,47 @@ def test_every_sentence_has_its_gaps_filled_in_both_languages(material: Material
             assert not re.search(r"[{}]|nan|inf\b", text)
 
 
+def test_the_rate_is_stated_alone_and_left_out_where_it_stands_above(material: Material) -> None:
+    topics = ("gain", "lifted", "npv", "purses", "pocket", "booked")
+    (above,) = sentences(material.facts, ("rate",))
+    for language, marks in (
+        ("da", "100\N{NO-BREAK SPACE}% geninvesteret"),
+        ("en", "100% reinvested"),
+    ):
+        w = words(language)
+        assert marks in above.under_rate(w)
+        for said in sentences(material.facts, topics):
+            assert marks in said.text(w), said.key
+            assert "reinvest" not in said.under_rate(w).replace("geninvest", "reinvest"), said.key
+            assert "  " not in said.under_rate(w)
+
+
+def test_the_glossary_holds_the_words_that_are_used(material: Material) -> None:
+    drawings = draw("slides", [material], None, "da").values()
+    terms = dict(glossary("Den interne rente er −1\\%. Frøken Jensen.", [], words("da")))
+    assert terms == {}  # not a word that only begins like one of them
+    terms = dict(glossary("Intern rente og koncentrationsindekset", [], words("da")))
+    assert list(terms) == ["Intern rente", "Koncentrationsindeks"]
+    assert "Ikke gjort krav på" in dict(glossary("", drawings, words("da")))  # in a figure
+
+
+def test_the_glossary_has_the_same_terms_in_both_languages() -> None:
+    danish, english = (
+        {
+            key
+            for key in words(language).table
+            if re.fullmatch(r"report\.glossary\..*\.(word|told)", key)
+        }
+        for language in LANGUAGES
+    )
+    assert danish == english
+    for language in LANGUAGES:
+        w = words(language)
+        for key in danish:
+            if key.endswith(".word"):  # each is found where its own word stands
+                assert w.text(key) in dict(glossary(w.text(key), [], w)), key
+
+
 # Text from files ----------------------------------------------------------------------------------
 
 
@@ -518,8 +560,14 @@ def test_office_files_open_in_libreoffice(
 
 @pytest.mark.slow
 def test_a_full_report_answers_all_that_is_asked(sweep: Path, model: Model, tmp_path: Path) -> None:
-    (path,) = write_report([sweep], tmp_path, kind="full", language="da", formats=["pdf"])
+    formats = ["pdf", "docx", "html"]
+    docx, html, path = write_report([sweep], tmp_path, kind="full", language="da", formats=formats)
     text, w = pdf_text(path), words("da")
+    heads = contents_of(docx, html)
+    assert heads["docx"] == heads["html"]
+    assert w.text("report.glossary.head") in heads["html"]
+    for term in ("internal_rate", "concentration", "unclaimed"):
+        assert w.text(f"report.glossary.term.{term}.told")[:40] in re.sub(r"\s+", " ", text)
     for head in ("answer", "question", "main", "helped", "purses", "accounts", "books", "loops"):
         assert w.text(f"report.head.{head}") in text
     for head in ("uncertainty", "sensitivity", "checks"):
@@ -527,6 +575,20 @@ def test_a_full_report_answers_all_that_is_asked(sweep: Path, model: Model, tmp_
     assert w.text("page.assumptions") in text
     assert foreign(text, w.table, words("en").table, model) == []
     assert int(pdf_facts(path)["Pages"]) < 20
+
+
+def contents_of(docx: Path, html: Path) -> dict[str, list[str]]:
+    """Lines of both tables of contents, once each has been seen to lead to a heading."""
+    with zipfile.ZipFile(docx) as parts:
+        body = parts.read("word/document.xml").decode()
+    field = body[body.index("TOC \\o") : body.index('fldCharType="end"')]
+    links = re.findall(r'w:anchor="([^"]*)".*?<w:t[^>]*>([^<]*)<', field)
+    page = html.read_text(encoding="utf-8")
+    nav = page[page.index("<nav") : page.index("</nav>")]
+    refs = re.findall(r'href="#([^"]*)"[^>]*>([^<]*)<', nav)
+    assert all(f'w:name="{anchor}"' in body for anchor, _ in links)
+    assert all(f'id="{anchor}"' in page for anchor, _ in refs)
+    return {"docx": [said for _, said in links], "html": [said for _, said in refs]}
 
 
 @pytest.mark.slow

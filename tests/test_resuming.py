@@ -13,6 +13,7 @@ import xarray as xr
 from kredslob.cycle.scenario import load_scenario
 from kredslob.errors import InputFileError
 from kredslob.simulation import Model
+from kredslob.studies.critical_rate import critical_rate_uncertainty
 from kredslob.studies.evaluate import Outcomes, at_end, evaluate, only
 from kredslob.studies.factors import factors_of, sample
 from kredslob.studies.hinges import hinge_study
@@ -21,6 +22,8 @@ from kredslob.studies.question import question
 from kredslob.studies.robustness import evaluate_policies
 from kredslob.studies.search import Objective, search
 from kredslob.studies.sensitivity import morris, pawn, sobol
+from kredslob.studies.sweep import sweep
+from kredslob.studies.threshold import threshold_study
 from kredslob.studies.uncertainty import uncertainty
 
 RANGES = {"time constant": (1, 9), "inflow[left]": (0, 5)}
@@ -132,7 +135,13 @@ def spread(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
     return uncertainty(model, draws=40, years=2, **options)
 
 
-@pytest.mark.parametrize("study", [shares_of_variance, effects, distances, policies, spread])
+def critical_rates(tanks: Model, model: Model, **options: Any) -> xr.Dataset:
+    return critical_rate_uncertainty(model, draws=40, years=2, **options)
+
+
+@pytest.mark.parametrize(
+    "study", [shares_of_variance, effects, distances, policies, spread, critical_rates]
+)
 def test_every_study_goes_on(
     tanks: Model, model: Model, tmp_path: Path, study: Callable[..., xr.Dataset]
 ) -> None:
@@ -151,6 +160,20 @@ def test_a_study_with_other_parts_is_refused(model: Model, tanks: Model, tmp_pat
         uncertainty(model, draws=40, years=2, rates=(0.5,), store=tmp_path)
     with pytest.raises(InputFileError, match="holds other results"):
         policies(tanks, model, store=tmp_path)
+
+
+def test_a_sweep_goes_on(tanks: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kredslob.ensemble.FEWEST_RUNS", 16)
+    levers = {"time constant": np.linspace(1, 9, RUNS).tolist()}
+    expected = sweep(tanks, levers=levers)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(tanks, levers=levers, store=tmp_path, progress=broken_off(60))
+    seen: list[float] = []
+    found = sweep(
+        tanks, levers=levers, store=tmp_path, progress=lambda done, whole: seen.append(done)
+    )
+    assert seen[0] == 48
+    xr.testing.assert_equal(found, expected)
 
 
 # --- searches ---
@@ -184,8 +207,9 @@ def test_a_search_goes_on_in_the_generation_where_it_was(tanks: Model, tmp_path:
     expected = searched(tanks)
     whole = Ends.calls
     done = 9 * 2 + 1  # chunks: 8 policies under 4 draws are two of 16 runs
-    with pytest.raises(KeyboardInterrupt):  # and once more when it sums up what there is
+    with pytest.raises(KeyboardInterrupt):
         searched(tanks, done + 1, store=tmp_path / "store")
+    assert Ends.calls == done + 1  # nothing is summed up: the store holds what is done
     assert len(written(tmp_path / "store")) == done
     found = searched(tanks, store=tmp_path / "store")
     assert Ends.calls == whole - done
@@ -229,6 +253,44 @@ def test_a_study_of_hinges_goes_on_in_the_method_where_it_was(
         hinge_study(model, load_scenario(), store=tmp_path, **{**small, "years": 3})
 
 
+def test_a_study_of_the_threshold_goes_on_in_draws_and_in_maps(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kredslob.studies.critical_rate._RUNS_AT_ONCE", 100)
+    monkeypatch.setattr("kredslob.studies.regions.POINTS", 4)
+    place = load_scenario("agreement").with_parameters(
+        {"real interest rate": 0.1, "disbursement time": 12}  # some rate is enough, and is sought
+    )
+    small: dict[str, Any] = {"draws": 16, "years": 4}
+    expected = threshold_study(model, place, **small)
+    kept: dict[Path, int] = {}
+    for stop_at, parts in ((0.4, {"uncertainty"}), (0.9, {"uncertainty", "regions"})):
+
+        def stopped(done: float, whole: float, at: float = stop_at) -> None:
+            if done > at * whole:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            threshold_study(model, place, store=tmp_path, progress=stopped, **small)
+        assert kept.items() < written(tmp_path).items()
+        kept = written(tmp_path)
+        assert {path.parent.name for path in kept} == parts
+    seen: list[float] = []
+    found = threshold_study(
+        model,
+        place,
+        store=tmp_path,
+        progress=lambda done, whole: seen.append(done / whole),
+        **small,
+    )
+    assert kept.items() < written(tmp_path).items()
+    assert (seen, seen[-1]) == (sorted(seen), 1)
+    for part in ("runs", "goals", "bracket", "uncertainty", "regions"):
+        xr.testing.assert_equal(getattr(found, part), getattr(expected, part))
+    with pytest.raises(InputFileError, match="holds other results"):
+        threshold_study(model, place, store=tmp_path, **{**small, "draws": 17})
+
+
 def test_a_study_of_policies_goes_on_in_candidates_and_in_the_search(
     model: Model, tmp_path: Path
 ) -> None:
@@ -241,8 +303,8 @@ def test_a_study_of_policies_goes_on_in_candidates_and_in_the_search(
         policy_study(model, place, store=tmp_path, progress=broken_off(2), **small)
     finished = written(tmp_path)
     assert {path.parent.parent.name for path in finished} == {"candidates"}
-    half = policy_study(model, place, store=tmp_path, progress=broken_off(4), **small)
-    assert half.front.attrs["interrupted"] == 1
+    with pytest.raises(KeyboardInterrupt):
+        policy_study(model, place, store=tmp_path, progress=broken_off(4), **small)
     later = written(tmp_path)
     assert finished.items() < later.items()
     found = policy_study(model, place, store=tmp_path, **small)

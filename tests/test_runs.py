@@ -432,6 +432,48 @@ def test_runs_are_listed_the_latest_first(shelf: Path) -> None:
     assert chosen(found, scenario="half") == []
 
 
+@pytest.mark.parametrize("language", ["da", "en"])
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_run_is_one_line_of_the_list(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    language: str,
+    width: int,
+) -> None:
+    names = {
+        "municipality-uncertainty-20261129-094937": ("uncertainty", "", [0.3, 1.0]),
+        "national-half-20261129-094843": ("run", "half", []),
+        "mine": ("run", "investment-accounting", [k / 10 for k in range(11)]),
+    }
+    for name, (kind, scenario, rates) in names.items():
+        made_by = {"kind": kind, "setting": "municipality", "scenario": scenario}
+        write_small(tmp_path / name, small(cells=5), **made_by, levers={RATE: rates})
+    (tmp_path / "mine" / "run.nc").unlink()
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert called(monkeypatch, "runs", "--in", tmp_path, "--lang", language) == 0
+    heading, rule, *rows, blank, damage = capsys.readouterr().out.splitlines()
+    assert max(map(len, (heading, rule, *rows))) <= width
+    assert (set(rule), blank) == ({"─"}, "")
+    assert sorted(row.split()[0] for row in rows) == sorted(names)
+    assert all("2026-" in row for row in rows)
+    assert damage.startswith({"da": "mine: beskadiget: ", "en": "mine: damaged: "}[language])
+    if width == 120:
+        (told,) = [row for row in rows if row.startswith("mine")]
+        assert {"da": "0–100 % (11)", "en": "0–100% (11)"}[language] in told.replace("\u00a0", " ")
+
+
+def test_where_nothing_was_run_one_is_told_how_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words in (["runs"], ["runs", "prune", "--keep", "1"]):
+        assert called(monkeypatch, *words, "--lang", "en") == 0
+        said = capsys.readouterr().out
+        assert said == "No runs are saved in runs yet; 'kredslob run' makes the first.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def cut_off(folder: Path) -> None:
     path = folder / "manifest.json"
     path.write_text(path.read_text(encoding="utf-8")[:200], encoding="utf-8")

@@ -250,7 +250,7 @@ def test_a_file_that_holds_no_search_is_refused(tmp_path: Path) -> None:
     for name, said in (
         ("other.nc", "holds no search, expected a file from save_search"),
         ("broken.nc", "holds no results that can be read"),
-        ("missing.nc", "holds no results that can be read"),
+        ("missing.nc", "missing.nc: does not exist"),
     ):
         with pytest.raises(InputFileError, match=said) as caught:
             load_search(tmp_path / name)

@@ -137,7 +137,7 @@ def test_bad_times_and_names_to_save_are_refused(tanks: Model) -> None:
         tanks.run(save=["Wine"])
     with pytest.raises(ParameterError, match="same value stands twice"):
         kredslob.sweep(tanks, None, {"time constant": [1, 1]})
-    with pytest.raises(ParameterError, match="at least one constant"):
+    with pytest.raises(ParameterError, match="levers: found none"):
         kredslob.sweep(tanks)
 
 

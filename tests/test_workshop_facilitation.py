@@ -586,3 +586,21 @@ def test_the_tools_fit_on_a_phone(open_page: Open) -> None:
     for tab in ("share", "compare", "loops"):
         page.click(f"#tab-{tab}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
+
+
+def test_on_a_phone_proposals_stand_under_each_number_and_nothing_scrolls_sideways(
+    open_page: Open,
+) -> None:
+    page = open_page(width=375, height=812)
+    for number, preset in enumerate(FOUR, start=1):
+        save(page, preset, f"Bord {number} med et ret langt navn")
+    page.click("#tab-compare")
+    page.wait_for_selector("#compare tbody tr >> nth=1")
+    sideways = "(box) => box.scrollWidth - box.clientWidth"
+    assert page.eval_on_selector("#compare .scroller", sideways) <= 0
+    named = "(cell) => getComputedStyle(cell, '::before').content"
+    cells = page.locator("#compare tbody tr").first.locator("td")
+    assert [cell.evaluate(named) for cell in cells.all()] == [
+        '"Nu"',
+        *(f'"Bord {number} med et ret langt navn"' for number in range(1, 5)),
+    ]

@@ -34,7 +34,7 @@ from kredslob.feedback.loops import Loop, find_loops, independent_loops
 from kredslob.feedback.scores import Feedback, path_score
 from kredslob.limits import Limits
 from kredslob.loading import load
-from kredslob.results import load_run
+from kredslob.results import load_run, save_run
 from kredslob.show.explore import explore
 from kredslob.show.workshop import workshop, write_workshop
 from kredslob.simulation import Model
@@ -42,13 +42,23 @@ from kredslob.studies.calibration import calibrate
 from kredslob.studies.checks import check_model
 from kredslob.studies.critical_rate import critical_bracket, critical_rate_uncertainty
 from kredslob.studies.discovery import cart, prim
+from kredslob.studies.evaluate import Outcomes, at_end, evaluate, only, over_time
+from kredslob.studies.factors import Factor, factors_of, sample, sample_in_parts
 from kredslob.studies.hinges import hinge_study
 from kredslob.studies.policies import policy_study
 from kredslob.studies.posterior import posterior
+from kredslob.studies.questions import (
+    cycle_draws,
+    cycle_factors,
+    cycle_levers,
+    cycle_objectives,
+    cycle_policies,
+    cycle_questions,
+)
 from kredslob.studies.regions import sustaining_regions
 from kredslob.studies.robustness import evaluate_policies, robustness
 from kredslob.studies.saved_search import load_search, save_search
-from kredslob.studies.search import search, within
+from kredslob.studies.search import Objective, search, within
 from kredslob.studies.sensitivity import morris, one_at_a_time, pawn, sobol, strongest
 from kredslob.studies.structures import by_structure
 from kredslob.studies.sweep import sweep
@@ -56,15 +66,19 @@ from kredslob.studies.uncertainty import uncertainty
 from kredslob.verification import verify
 
 __all__ = [
+    "Factor",
     "Feedback",
     "InputFileError",
     "KredslobError",
     "Limits",
     "Loop",
     "Model",
+    "Objective",
+    "Outcomes",
     "ParameterError",
     "Scenario",
     "accounts",
+    "at_end",
     "bookkeeping",
     "by_structure",
     "calibrate",
@@ -74,10 +88,18 @@ __all__ = [
     "critical_bracket",
     "critical_rate",
     "critical_rate_uncertainty",
+    "cycle_draws",
+    "cycle_factors",
+    "cycle_levers",
+    "cycle_objectives",
+    "cycle_policies",
+    "cycle_questions",
     "dominance",
     "equity",
+    "evaluate",
     "evaluate_policies",
     "explore",
+    "factors_of",
     "find_loops",
     "goals",
     "hinge_study",
@@ -94,12 +116,17 @@ __all__ = [
     "loop_scores",
     "morris",
     "one_at_a_time",
+    "only",
+    "over_time",
     "path_score",
     "pawn",
     "policy_study",
     "posterior",
     "prim",
     "robustness",
+    "sample",
+    "sample_in_parts",
+    "save_run",
     "save_search",
     "search",
     "sobol",

@@ -2,16 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from kredslob.design import Design
+from kredslob.design import Design, DesignInParts
 from kredslob.errors import ParameterError
 from kredslob.targets.numba import Batch, NumbaTarget
 
 _SAME_STEP = 1e-6  # of a time step
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchInParts(Batch):
+    """A batch whose values are made when a part of it is run; its own are those of the first two.
+
+    Parameters
+    ----------
+    make : callable
+        Called with (begin, end); gives the batch of these runs, two or more.
+    described : str
+        All that the values depend on.
+    """
+
+    make: Callable[[int, int], Batch]
+    described: str
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def part(self, begin: int, end: int) -> Batch:
+        """The runs from begin to end - 1, made now."""
+        # what differs from run to run shows in two runs or more
+        low = begin if end - begin > 1 else max(0, begin - 1)
+        high = max(end, low + 2)
+        made = self.make(low, high)
+        if len(made) != high - low or not np.array_equal(made.varied, self.varied):
+            raise ParameterError(
+                f"design: runs {low} to {high - 1} differ from the first runs in what they change, "
+                "or are not as many as were asked for"
+            )
+        return replace(made, numbers=self.numbers[low:high]).part(begin - low, end - low)
+
+
+def batch_in_parts(
+    target: NumbaTarget, design: DesignInParts, make: Callable[[int, int], Batch]
+) -> BatchInParts:
+    """The runs of a design that is made part by part.
+
+    Parameters
+    ----------
+    target : NumbaTarget
+        What runs them.
+    design : DesignInParts
+        Says how many there are.
+    make : callable
+        Called with (begin, end); gives the batch of a part.
+
+    Raises
+    ------
+    ParameterError
+        The clock differs from run to run, so that what is saved of them could not be planned.
+    """
+    first = make(0, 2)
+    clock = target.program.clock
+    for name in (clock.initial, clock.final, clock.step, clock.saveper):
+        if np.isin(target.places(name), first.varied).any():
+            raise ParameterError(
+                f"design: '{name}' cannot differ in a design that is made in parts"
+            )
+    own = {field.name: getattr(first, field.name) for field in fields(first)}
+    own |= {"numbers": np.arange(design.runs)}
+    return BatchInParts(**own, make=make, described=design.described)
 
 
 def batch_of(target: NumbaTarget, design: Design, seed: int) -> Batch:

@@ -36,6 +36,7 @@ _FORMATS = {
     ".gexf": "application/gexf+xml",
     ".xmile": "application/xml",
     ".stmx": "application/xml",
+    ".itmx": "application/xml",
 }
 
 

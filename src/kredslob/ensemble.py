@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import xarray as xr
 
+from kredslob.batches import BatchInParts
 from kredslob.datasets import dataset, summary_dataset
 from kredslob.errors import ParameterError
 from kredslob.summaries import Digest, Statistics, digests, merged, table_of
@@ -126,6 +127,7 @@ class Ensemble:
             job.target.source,
             repr([(t.name, t.points) for t in program.tables.values()]),
             repr((job.names, job.at, job.rk4, job.chunk_runs, batch.seed, batch.tables)),
+            batch.described if isinstance(batch, BatchInParts) else "",
         )
         whole = hashlib.sha256("\0".join(texts).encode())
         variant = np.zeros(0) if batch.variant is None else batch.variant

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields, replace
 
+from kredslob.arguments import check_kind
 from kredslob.errors import ParameterError
 
 VARIABLE = "KREDSLOB_LIMITS"
@@ -114,6 +115,7 @@ def limits_in_force(given: Limits | None = None) -> Limits:
         The variable names no limit, or a limit that is no whole number.
     """
     if given is not None:
+        check_kind("limits", given, Limits, "kredslob.Limits(...), such as Limits(steps=1000000)")
         return given
     changes: dict[str, int] = {}
     known = [field.name for field in fields(Limits)]

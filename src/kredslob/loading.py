@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kredslob.errors import ParameterError
+from kredslob.cycle.parameters import bounds_of
+from kredslob.cycle.scenario import parameter_table
 from kredslob.limits import Limits
 from kredslob.paths import reinvestment_folder
 from kredslob.simulation import Model
@@ -22,8 +23,9 @@ def load(
     Parameters
     ----------
     path : Path or str, optional
-        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``) file. Default: the
-        reinvestment model.
+        A Vensim (``.mdl``) or XMILE (``.xmile``, ``.xml``, ``.stmx``, ``.itmx``) file. Default: the
+        reinvestment model, which refuses numbers outside the minimum and maximum of its parameter
+        table (but see `Model.without_bounds`).
     limits : Limits, optional
         The most that the file may ask for. Default: `Limits`, changed by the environment variable
         ``KREDSLOB_LIMITS``, such as ``steps=1e9,values=20000000``.
@@ -51,9 +53,8 @@ def load(
     >>> kredslob.load("predator_prey.mdl", limits=limits).file.path.name
     'predator_prey.mdl'
     """
-    if not isinstance(path, Path | str | None):
-        raise ParameterError(
-            f"path: found {type(path).__name__}, expected the name of a model file"
-        )
-    file = reinvestment_folder() / "reinvestment.mdl" if path is None else Path(path)
-    return Model(file, limits=limits, allow=allow)
+    if path is not None:
+        return Model(path, limits=limits, allow=allow)
+    model = Model(reinvestment_folder() / "reinvestment.mdl", limits=limits, allow=allow)
+    model.bounds = bounds_of(model.program, parameter_table())
+    return model

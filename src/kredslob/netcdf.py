@@ -12,6 +12,11 @@ import numpy as np
 import xarray as xr
 
 from kredslob.errors import InputFileError, ParameterError
+from kredslob.limits import limits_in_force
+
+_NUMBER = 8  # bytes
+_DEFLATED = 1_100  # zlib packs at most 1,032 bytes into one
+_LEAST = 1_000_000  # bytes of a dimension that has no numbers of its own
 
 
 def write_netcdf(results: xr.Dataset, path: Path) -> None:
@@ -92,13 +97,45 @@ def read_netcdf(path: Path) -> xr.Dataset:
     InputFileError
         The file cannot be read.
     """
+    if not path.exists():
+        raise InputFileError(path, "does not exist")
     try:
+        _check(path)
         found = xr.load_dataset(path, engine="h5netcdf")
+    except PermissionError as problem:
+        raise InputFileError(path, "cannot be read (Permission denied)") from problem
     except (OSError, ValueError, KeyError, RuntimeError) as problem:
-        said = " ".join(str(problem).split())
-        raise InputFileError(path, f"holds no results that can be read ({said})") from problem
+        said = "holds no results that can be read; it is damaged or no netCDF file"
+        raise InputFileError(path, said) from problem
     texts = {n: v for n, v in found.variables.items() if v.dtype.kind in "OT"}
     plain = {n: (v.dims, np.array(v.values.tolist(), str), v.attrs) for n, v in texts.items()}
     return found.assign({n: v for n, v in plain.items() if n in found.data_vars}).assign_coords(
         {n: v for n, v in plain.items() if n in found.coords}
     )
+
+
+def _check(path: Path) -> None:
+    """Refuse a file that names other files, or claims more numbers than it can hold.
+
+    Raises
+    ------
+    ValueError
+        With what is wrong. HDF5 would read any file that one names, and fill what is not there.
+    """
+    import h5py  # type: ignore[import-untyped]
+
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    most = limits_in_force().saved_values * _NUMBER
+    with h5py.File(path, "r") as file:
+        for name in file:
+            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{name!r} stands for something in another place")
+            item = file[name]
+            if not isinstance(item, h5py.Dataset):
+                continue
+            if item.external or item.is_virtual:
+                raise ValueError(f"{name!r} names another file for its numbers")
+            most -= item.nbytes
+            if item.nbytes > _LEAST + _DEFLATED * item.id.get_storage_size() or most < 0:
+                raise ValueError(f"{name!r} has {item.size:,} numbers, more than the file can hold")

@@ -8,10 +8,9 @@ constants: a target integrates one block, and a run is set up by filling another
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any
 
 # --- where in an array -------------------------------------------------------------------------
 
@@ -47,6 +46,11 @@ class Loop:
 
     name: str
     extent: int
+
+    @property
+    def along(self) -> Along:
+        """The position of the loop on an axis of its own."""
+        return Along(self.name, tuple(range(self.extent)))
 
 
 # --- expressions -------------------------------------------------------------------------------
@@ -256,6 +260,11 @@ class Array:
             size *= extent
         return size
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether it is a variable of the file."""
+        return self.kind not in ("hidden", "rate")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -348,8 +357,7 @@ class Program:
     @cached_property
     def by_key(self) -> Mapping[str, Array]:
         """Visible arrays by their names as they compare."""
-        hidden = ("hidden", "rate")
-        return {key(n): a for n, a in self.arrays.items() if a.kind not in hidden}
+        return {key(n): a for n, a in self.arrays.items() if a.is_visible}
 
     @cached_property
     def size(self) -> int:
@@ -380,18 +388,6 @@ def placed(arrays: Mapping[str, Array], first: Sequence[str]) -> dict[str, Array
         offsets[name] = place
         place += arrays[name].size
     return {n: replace(a, offset=offsets.get(n, -1)) for n, a in arrays.items()}
-
-
-def parts(node: Any) -> Iterator[Any]:
-    """Yield an expression, and every expression inside it, outermost first."""
-    if is_dataclass(node):
-        yield node
-        for part in fields(node):
-            yield from parts(getattr(node, part.name))
-    elif isinstance(node, tuple):
-        for item in node:
-            if not isinstance(item, (int, float, str)):
-                yield from parts(item)
 
 
 @lru_cache(maxsize=65_536)  # the names of a model are asked for again at each run

@@ -11,9 +11,11 @@ from typing import Any
 
 import xarray as xr
 
+from kredslob.arguments import check_kind, path_of
 from kredslob.crate import CRATE, crate
 from kredslob.errors import InputFileError, ParameterError
 from kredslob.folders import check_free, new_run_folder
+from kredslob.limits import limits_in_force
 from kredslob.netcdf import as_netcdf, read_netcdf
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "load_run",
     "new_run_folder",
     "read_manifest",
+    "save_run",
     "write_manifest",
     "write_numbers",
     "write_run",
@@ -38,6 +41,12 @@ MANIFEST = "manifest.json"
 RUNS = "run.nc"
 TABLES = "tables"
 MODEL = "model"
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("files", "parameters", "versions", "levers"), dict),
+    **dict.fromkeys(("command", "model", "model sha256", "created"), str),
+    **dict.fromkeys(("kind", "setting", "scenario"), str),
+}
+_IN_WORDS: Mapping[type, str] = {dict: "names with values", str: "a text"}
 _STATED = ("command", "model", "model sha256", "parameters", "versions", "created", "files")
 
 
@@ -155,7 +164,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        check_within(path, folder)
+        limits = limits_in_force()
+        if (size := path.stat().st_size) > limits.file_bytes:
+            raise InputFileError(path, limits.exceeded("file_bytes", f"has {size:,} bytes"))
+        manifest = _printable(json.loads(path.read_text(encoding="utf-8")))
     except OSError as problem:
         raise InputFileError(path, f"cannot be read ({problem.strerror})") from problem
     except (ValueError, RecursionError) as problem:
@@ -163,9 +176,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not all(name in manifest for name in _STATED):
         lacking = [n for n in _STATED if not isinstance(manifest, dict) or n not in manifest]
         raise InputFileError(path, f"does not state '{lacking[0]}'", key=lacking[0])
-    for name, kind in (("files", dict), ("parameters", dict), ("versions", dict), ("created", str)):
-        if not isinstance(manifest[name], kind):
-            raise InputFileError(path, f"found {type(manifest[name]).__name__}", key=name)
+    for name, kind in _KINDS.items():
+        if not isinstance(manifest.get(name, kind()), kind):
+            found = f"found {type(manifest[name]).__name__}, expected {_IN_WORDS[kind]}"
+            raise InputFileError(path, found, key=name)
+    for name, values in (manifest.get("levers") or {}).items():
+        if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
+            found = f"found {values!r:.60}, expected a list of numbers"
+            raise InputFileError(path, found, key=f"levers.{name}")
     if manifest.get("format", FORMAT) != FORMAT:
         found = manifest["format"]
         raise InputFileError(path, f"found {found}, expected {FORMAT}", key="format")
@@ -187,10 +205,102 @@ def file_faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str
         hashes[MANIFEST] = stated
     for name, expected in hashes.items():
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if not _is_there(path, folder):
             yield name, "missing"
         elif _sha256(path) != expected:
             yield name, "changed"
+
+
+def save_run(
+    runs: xr.Dataset, folder: Path | str, *, tables: Mapping[str, xr.Dataset] | None = None
+) -> Path:
+    """Keep a run or sweep in a folder, with what made it: there whole or not at all.
+
+    Parameters
+    ----------
+    runs : Dataset
+        From `Model.run`, `Model.run_many` or `kredslob.sweep`.
+    folder : Path or str
+        A new or empty folder.
+    tables : mapping of str to Dataset, optional
+        Results computed from it to keep beside it, such as ``{"summary": kredslob.summary(runs)}``.
+
+    Returns
+    -------
+    Path
+        The folder, which `load_run` reads and ``kredslob runs`` lists.
+
+    Raises
+    ------
+    ParameterError
+        This is no run, or no name of a folder.
+    InputFileError
+        The folder is in use or cannot be written.
+
+    Examples
+    --------
+    >>> run = kredslob.load().run(years=2)
+    >>> folder = kredslob.save_run(run, "mine")
+    >>> kredslob.load_run(folder).manifest["years"]
+    2.0
+    """
+    check_kind("runs", runs, xr.Dataset, "the Dataset that Model.run gives")
+    if "model_hash" not in runs.attrs or "time" not in runs.dims:
+        raise ParameterError(
+            "runs: found a Dataset without the times or attributes of a run, expected the Dataset "
+            "that Model.run gives"
+        )
+    path = path_of("folder", folder, "the name of a new folder")
+    levers = {
+        str(dim): runs[dim].values.tolist()
+        for dim in runs.dims
+        if dim in runs.coords and dim not in ("time", "run") and runs[dim].dtype.kind in "iuf"
+    }
+    made_by = {"kind": "run", "levers": levers, "command": "kredslob.save_run"}
+    stated = {name: runs.attrs.get(name, "") for name in ("setting", "scenario")}
+    with new_run_folder(path) as hidden:
+        write_run(hidden, runs, tables or {}, {**made_by, **stated})
+    return path
+
+
+def check_within(path: Path, folder: Path) -> None:
+    """Refuse what a folder from somebody else may hold in the place of a file.
+
+    Parameters
+    ----------
+    path : Path
+        A file of a run.
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    InputFileError
+        It is a link that leads out of the folder, a pipe or a device.
+    """
+    if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InputFileError(path, "is a link that leads out of the run's folder")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputFileError(path, "is not a file")
+
+
+def _is_there(path: Path, folder: Path) -> bool:
+    """Whether a name of the manifest is a file of the folder."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
+    except (OSError, RuntimeError, ValueError):  # too long, links in a ring, a null byte
+        return False
+
+
+def _printable(content: Any) -> Any:
+    """Content of a JSON file without the characters that would steer a terminal."""
+    if isinstance(content, str):
+        return "".join(c if c.isprintable() else " " for c in content)
+    if isinstance(content, dict):
+        return {_printable(k): _printable(v) for k, v in content.items()}
+    if isinstance(content, list):
+        return [_printable(v) for v in content]
+    return content
 
 
 def load_run(folder: Path | str) -> SavedRun:
@@ -214,29 +324,32 @@ def load_run(folder: Path | str) -> SavedRun:
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> from kredslob.results import new_run_folder, write_run
     >>> run = kredslob.load().run(years=2, save=["total cash"])
-    >>> with new_run_folder(Path("mine")) as folder:
-    ...     write_run(folder, run, {}, {"command": "made by hand"})
-    >>> saved = kredslob.load_run("mine")
-    >>> saved.manifest["command"]
-    'made by hand'
+    >>> folder = kredslob.save_run(run, "mine")
+    >>> saved = kredslob.load_run(folder)
+    >>> saved.manifest["model"]
+    'reinvestment.mdl'
     >>> saved.runs.sizes["time"] == run.sizes["time"]
     True
     """
-    given: object = folder
-    if not isinstance(given, Path | str):
-        found = type(given).__name__
-        raise ParameterError(f"folder: found {found}, expected the name of a run's folder")
-    folder = Path(folder)
+    folder = path_of("folder", folder, "the name of a run's folder")
+    if not folder.exists():
+        raise InputFileError(folder, "does not exist, expected the folder of a saved run")
     try:
         manifest = read_manifest(folder)
-        runs = read_netcdf(folder / RUNS)
-        tables = {path.stem: read_netcdf(path) for path in sorted((folder / TABLES).glob("*.nc"))}
+        runs = _read_numbers(folder / RUNS, folder)
+        if "time" not in runs or runs["time"].dtype.kind not in "iuf" or not runs["time"].size:
+            raise InputFileError(folder / RUNS, "has no times, expected those of a run")
+        paths = sorted((folder / TABLES).glob("*.nc"))
+        tables = {path.stem: _read_numbers(path, folder) for path in paths}
     except InputFileError as problem:
         raise InputFileError(folder, f"holds no run that can be read ({problem})") from problem
     return SavedRun(folder, runs, tables, manifest)
+
+
+def _read_numbers(path: Path, folder: Path) -> xr.Dataset:
+    check_within(path, folder)
+    return read_netcdf(path)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import fnmatch
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +15,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kredslob.batches import batch_of, times_of
+from kredslob.arguments import check_kind, hint, is_number, names_of, path_of, refused
+from kredslob.batches import batch_in_parts, batch_of, times_of
 from kredslob.bounds import check_bounds
 from kredslob.datasets import dataset, differing, from_arrays, provenance, run_dataset
-from kredslob.design import Design, many_designs, merged, one_design
+from kredslob.design import (
+    Design,
+    DesignInParts,
+    check_within,
+    many_designs,
+    merged,
+    one_design,
+)
 from kredslob.distributed import carried_out
 from kredslob.ensemble import Ensemble, Folded, Gathered, Progress, Sink, Tally, planned
 from kredslob.errors import ParameterError
@@ -31,7 +40,6 @@ from kredslob.targets.numba import Batch, NumbaTarget
 
 ENGINES = ("numba", "pysd")
 METHODS = ("euler", "rk4")
-_HIDDEN = ("hidden", "rate")
 
 
 @runtime_checkable
@@ -46,9 +54,33 @@ class HasParameters(Protocol):
 
 def check_is_model(model: object) -> None:
     """Raise ParameterError where something else is given for a model, such as its file."""
-    if not isinstance(model, Model):
-        found = repr(model) if isinstance(model, str) else type(model).__name__
-        raise ParameterError(f"model: found {found}, expected what kredslob.load gives")
+    named = isinstance(model, str | Path) and Path(model).suffix
+    file = repr(str(model)) if named else ""
+    check_kind("model", model, Model, f"what kredslob.load({file}) gives")
+
+
+def parameters_of(scenario: Any) -> Mapping[str, Any]:
+    """What a scenario states, in whichever form it is given.
+
+    Raises
+    ------
+    ParameterError
+        It is neither a mapping nor something that carries one.
+    """
+    stated = scenario.parameters if isinstance(scenario, HasParameters) else scenario
+    if stated is None:
+        return {}
+    if not isinstance(stated, Mapping):
+        name = repr(scenario) if isinstance(scenario, str) else ""
+        expected = f"a dict of names and values, or what kredslob.load_scenario({name}) gives"
+        raise refused("scenario", scenario, expected)
+    return stated
+
+
+def check_progress(progress: Any) -> None:
+    """Raise ParameterError where nothing could be told how far the work is."""
+    if progress is not None and not callable(progress):
+        raise refused("progress", progress, "a function that takes (runs done, runs in all)")
 
 
 @dataclass(frozen=True)
@@ -111,10 +143,15 @@ class Model:
         limits: Limits | None = None,
         allow: Sequence[Path | str] = (),
     ) -> None:
+        file = path_of("path", path, "the name of a model file")
         self._limits = limits_in_force(limits)
+        if isinstance(allow, str | Path):
+            raise refused("allow", allow, "a list of folders")
         self._allow = tuple(allow)
-        self.file: ModelFile = read_model(Path(path), self._limits)
+        self.file: ModelFile = read_model(file, self._limits)
         self.program: Program = self._lowered({})
+        # lowest and highest value by constant, where whoever loads the model knows of any
+        self.bounds: Mapping[str, tuple[np.ndarray, np.ndarray]] = {}
         self._pysd: Any = None
         self._targets: dict[tuple[tuple[str, str], ...], NumbaTarget] = {}
 
@@ -127,7 +164,7 @@ class Model:
         >>> kredslob.load().variables["Fund Cash"].unit
         'DKK'
         """
-        return {n: a for n, a in self.program.arrays.items() if a.kind not in _HIDDEN}
+        return {n: a for n, a in self.program.arrays.items() if a.is_visible}
 
     @property
     def subscripts(self) -> Mapping[str, tuple[str, ...]]:
@@ -139,6 +176,25 @@ class Model:
         ('municipality', 'region', 'state')
         """
         return self.program.ranges
+
+    def without_bounds(self) -> Model:
+        """The same model for values outside its bounds, as a study of its limits needs it.
+
+        Returns
+        -------
+        Model
+            What is compiled is shared.
+
+        Examples
+        --------
+        >>> model = kredslob.load().without_bounds()
+        >>> run = model.run(reinvestment_rate=2, years=1)
+        >>> float(run["reinvestment rate in force"][-1])
+        2.0
+        """
+        free = copy.copy(self)
+        free.bounds = {}
+        return free
 
     def run(
         self,
@@ -237,10 +293,11 @@ class Model:
 
         Parameters
         ----------
-        design : DataFrame, Dataset, mapping or iterable of mappings
+        design : DataFrame, Dataset, mapping, iterable of mappings or DesignInParts
             What differs from run to run, laid over the scenario: a table with a row a run and a
             column ``name`` or ``name[element]``; a Dataset over ``run``; a mapping of names to
-            arrays whose first axis is the run; or one mapping a run, as for `run`.
+            arrays whose first axis is the run; one mapping a run, as for `run`; or any of these
+            made part by part, as from `kredslob.sample_in_parts`, with a summary or a store.
         scenario, years, time_step, saveper, save, integration
             As for `run`.
         at : sequence of float, optional
@@ -256,7 +313,8 @@ class Model:
             Instead of the runs, what they come to: ``count`` (of runs with a number there),
             ``mean``, ``variance``, ``std``, ``min``, ``max``, a number from 0 to 1 for a quantile,
             and ``final`` for the last value of each run. The runs themselves are forgotten, so
-            that memory does not grow with their number, but for ``final``.
+            that memory grows with their number by the design alone, and by nothing where that is
+            made in parts; but for ``final``.
         store : Path or str, optional
             Folder for a Zarr store, to which results are written as the work goes on. If it is
             broken off, the same call goes on with what is missing. Needs ``kredslob[cluster]``.
@@ -296,6 +354,7 @@ class Model:
         Name: total cash, dtype: float64
         """
         check_threads(threads)
+        check_progress(progress)
         asked = None if summary is None else statistics_of(summary)
         plan = self._plan(
             design,
@@ -309,6 +368,8 @@ class Model:
             seed=seed,
         )
         target, batch, times = plan.target, plan.batch, plan.times
+        if asked is None and store is None and isinstance(design, DesignInParts):
+            raise ParameterError("a design that is made in parts needs summary= or store=")
         if asked is None and store is None and client is None:
             count = len(plan.places)
             check_bounds(target, batch, self._limits, runs=len(batch), saved=count, at=times)
@@ -386,11 +447,20 @@ class Model:
         integration: str | None = None,
     ) -> _Plan:
         shared = self.shared_design(scenario, {}, years, time_step, saveper)
-        whole = many_designs(self.program, design, shared)
+        parts = design if isinstance(design, DesignInParts) else None
+        whole = self._checked(parts.part(0, 2) if parts else design, shared)
         kept = self._kept(save)
         method = self._method(integration)
         target = self.target(whole.inputs)
         batch = batch_of(target, whole, seed)
+        made_by = self.provenance(whole, scenario, method, seed)
+        if parts:
+
+            def make(begin: int, end: int) -> Batch:
+                return batch_of(target, self._checked(parts.part(begin, end), shared), seed)
+
+            batch = batch_in_parts(target, parts, make)
+            made_by["design"] = parts.described
         return _Plan(
             target=target,
             kept=kept,
@@ -398,8 +468,13 @@ class Model:
             batch=batch,
             times=[] if at is None else times_of(at, target, batch),
             rk4=method == "rk4",
-            made_by=self.provenance(whole, scenario, method, seed),
+            made_by=made_by,
         )
+
+    def _checked(self, design: Any, shared: Design) -> Design:
+        whole = many_designs(self.program, design, shared)
+        check_within(self.program, whole, self.bounds)
+        return whole
 
     def _sink(self, ensemble: Ensemble, asked: Statistics | None, store: Path | str | None) -> Sink:
         """Where the results of an ensemble go."""
@@ -418,7 +493,7 @@ class Model:
         from kredslob.store import Stored, StoredSummary, check_installed
 
         check_installed()
-        path = Path(store)
+        path = path_of("store", store, "the name of a folder")
         if asked is None:
             return Stored(ensemble, path)
         plan = f"{ensemble.plan} {' '.join(asked.labels)} {asked.final}"
@@ -483,14 +558,8 @@ class Model:
             As for `run`.
         """
         for what, value in (("years", years), ("time_step", time_step), ("saveper", saveper)):
-            if value is not None and not _is_above_zero(value):
-                raise ParameterError(f"{what}: found {value}, expected a number above 0")
-        base = scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
-        if not isinstance(base, Mapping):
-            raise ParameterError(
-                f"scenario: found {type(base).__name__}, expected names and values, "
-                "such as a dict or a scenario that was loaded"
-            )
+            check_above_zero(what, value)
+        base = parameters_of(scenario)
         clock = self.program.clock
         times: dict[str, Any] = {}
         if years is not None:
@@ -500,6 +569,7 @@ class Model:
         if saveper is not None:
             times[clock.saveper] = saveper
         design = one_design(self.program, merged([base, constants, times]))
+        check_within(self.program, design, self.bounds)
         given = {n: v for n, v in design.given.items() if n not in times}
         return Design(1, design.values, design.tables, design.inputs, given)
 
@@ -525,18 +595,17 @@ class Model:
 
     def _kept(self, save: Sequence[str] | None) -> list[str]:
         known = {key(n): n for n, a in self.variables.items() if a.kind != "lookup"}
-        if isinstance(save, str):
-            raise ParameterError(f"save: found '{save}', expected a list of names")
         if save is None:
             return list(known.values())
         kept: dict[str, None] = {}
-        for name in save:
+        for name in names_of("save", save):
             found = fnmatch.filter(known, key(name)) if "*" in name else [key(name)]
             if not found or found[0] not in known:
-                raise ParameterError(f"{self.file.path.name} has no variable '{name}' to save")
+                raise ParameterError(
+                    f"{self.file.path.name} has no variable '{name}' to save"
+                    f"{hint(name, known.values())}"
+                )
             kept |= dict.fromkeys(known[n] for n in found)
-        if not kept:
-            raise ParameterError("save: found no name, expected some to keep")
         return list(kept)
 
     def _places(self, target: NumbaTarget, kept: Sequence[str]) -> np.ndarray:
@@ -612,8 +681,10 @@ class Model:
 def check_threads(threads: Any) -> None:
     """Raise ParameterError unless this is a number of threads, or none is given."""
     if threads is not None and not (isinstance(threads, int) and threads > 0):
-        raise ParameterError(f"threads: found {threads!r}, expected a number above 0")
+        raise refused("threads", threads, "a whole number above 0")
 
 
-def _is_above_zero(value: Any) -> bool:
-    return isinstance(value, float | int | np.number) and 0 < float(value) < np.inf
+def check_above_zero(argument: str, value: Any) -> None:
+    """Raise ParameterError where a length of time is given that is none."""
+    if value is not None and not (is_number(value) and 0 < float(value) < np.inf):
+        raise refused(argument, value, "a number above 0")

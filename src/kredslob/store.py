@@ -297,7 +297,7 @@ def _group(path: Path) -> Any:
     import zarr
 
     try:
-        return zarr.open_group(path, mode="r+")
+        return zarr.open_group(path, mode="r+", zarr_format=3)
     except Exception as problem:  # whatever is wrong with its files
         raise InputFileError(path, f"is no store that can be read ({problem})") from problem
 
@@ -314,7 +314,7 @@ def _state(path: Path) -> dict[str, np.ndarray]:
 
 def _opened(path: Path, names: tuple[str, ...] = ()) -> xr.Dataset:
     try:
-        found = xr.open_zarr(path, chunks=None, consolidated=False)
+        found = xr.open_zarr(path, chunks=None, consolidated=False, zarr_format=3)
     except Exception as problem:  # whatever is wrong with its files
         raise InputFileError(path, f"is no store that can be read ({problem})") from problem
     texts = [(n, c) for n, c in found.coords.items() if c.dtype.kind not in "fiu"]

@@ -1,4 +1,4 @@
-"""What several commands share: the language, and folders that are checked before work starts."""
+"""What several commands share: their options, and folders that are checked before work starts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from typing import Annotated
 
 import typer
 
+from kredslob.commands.help import complete_scenario, complete_setting
 from kredslob.errors import InputFileError
 
 AT_END: ContextVar[ExitStack] = ContextVar("what is done when the command ends")
+MOST_YEARS = 70  # as far as the discount rule reaches
 
 
 class Language(StrEnum):
@@ -38,6 +40,46 @@ LanguageOption = Annotated[
         show_default="da where LANG says so, else en",
         help="Language of what is shown.",
     ),
+]
+
+SettingOption = Annotated[
+    str,
+    typer.Option(
+        help="Place: a name from 'kredslob settings', or a .toml file.",
+        autocompletion=complete_setting,
+    ),
+]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Policy: a name from 'kredslob scenarios', or a .toml file.",
+        autocompletion=complete_scenario,
+    ),
+]
+RatesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Reinvestment rates to compare, such as 0,0.5,1. Default: the policy's own; without "
+        "a policy some from 0 to 1."
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a parameter, such as 'capital at start\\[own savings]=20 million DKK'. "
+        "May be given more than once.",
+    ),
+]
+YearsOption = Annotated[int | None, typer.Option(min=1, max=MOST_YEARS, help="Years to run.")]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(help="New or empty folder for the results. Default: a new one in runs/."),
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
+ModelArgument = Annotated[
+    Path | None, typer.Argument(help="A model file. Default: the reinvestment model.")
 ]
 
 

@@ -13,6 +13,7 @@ from kredslob.commands.options import LanguageOption, check_folder
 from kredslob.errors import ParameterError
 
 MOST_DIFFERENCES = 10
+_FOLDER = Path("runs")  # where runs are saved, unless one says where
 runs_app = typer.Typer(
     help="List saved runs, compare them, and remove old ones.",
     epilog=epilog("kredslob runs --scenario half", "kredslob runs compare runs/a runs/b"),
@@ -26,7 +27,7 @@ RunArgument = Annotated[Path, typer.Argument(help="Folder of a saved run.")]
 def runs(
     context: typer.Context,
     lang: LanguageOption,
-    folder: FolderOption = Path("runs"),
+    folder: FolderOption = _FOLDER,
     setting: Annotated[str | None, typer.Option(help="Only runs of this setting.")] = None,
     scenario: Annotated[str | None, typer.Option(help="Only runs of this policy.")] = None,
     since: Annotated[
@@ -45,9 +46,13 @@ def runs(
 
     when = None if since is None else _date(since)
     w = words(lang.value)
+    if _none_yet(folder):
+        print(w.text("runs.first", folder=folder))
+        return
     found = chosen(list_runs(folder), setting=setting, scenario=scenario, since=when)
     if found:
-        Console(highlight=False).print(runs_table(found, lang.value))
+        screen = Console(highlight=False)
+        screen.print(runs_table(found, lang.value, screen.width))
     else:
         print(w.text("runs.none", folder=folder))
     if left := left_behind(folder):
@@ -85,7 +90,7 @@ def compare(
 )
 def prune(
     lang: LanguageOption,
-    folder: FolderOption = Path("runs"),
+    folder: FolderOption = _FOLDER,
     keep: Annotated[
         int | None, typer.Option(min=0, help="How many of the latest runs stay in any case.")
     ] = None,
@@ -105,6 +110,9 @@ def prune(
     from kredslob.show.runs_table import runs_table
 
     w = words(lang.value)
+    if _none_yet(folder):
+        print(w.text("runs.first", folder=folder))
+        return
     found = list_runs(folder)
     gone = []
     if keep is not None or older_than is not None:
@@ -112,7 +120,8 @@ def prune(
         gone = may_go(found, keep=keep, older_than=age, now=datetime.now(UTC))
     unfinished = left_behind(folder)
     if gone:
-        Console(highlight=False).print(runs_table(gone, lang.value))
+        screen = Console(highlight=False)
+        screen.print(runs_table(gone, lang.value, screen.width))
     counts = {"runs": len(gone), "unfinished": len(unfinished)}
     if not yes:
         print(w.text("runs.would_remove", **counts))
@@ -164,6 +173,11 @@ def export(
     for name in names:
         print(out / name)
     print(words(lang.value).text("export.done", count=len(names), folder=out))
+
+
+def _none_yet(folder: Path) -> bool:
+    """Whether nothing was run here so far; another folder that is not there may be misspelt."""
+    return folder == _FOLDER and not folder.exists()
 
 
 def _date(text: str) -> datetime:

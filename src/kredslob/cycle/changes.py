@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from kredslob.arguments import hint
 from kredslob.cycle.parameters import Parameter, ParameterTable
 from kredslob.cycle.quantity import QuantityError, in_unit, shown
 
@@ -52,7 +52,7 @@ def lay_over(
     names = (*table.names(), SCHEDULE)
     for name, value in changes.items():
         if name not in names:
-            raise fault((name,), f"is no parameter of the model{hint(name, names)}")
+            raise fault((str(name),), f"is no parameter of the model{hint(name, names)}")
         if name == SCHEDULE:
             result[name] = _schedule(value, fault)
             continue
@@ -64,12 +64,6 @@ def lay_over(
         _check_shares(name, numbers, fault)
         result[name] = _nested(numbers)
     return result
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    """Name the nearest known name, as the end of a message; empty if none is near."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def label(keys: Keys) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from kredslob.arguments import hint
 from kredslob.copula import contradiction, normal_matrix
-from kredslob.cycle.changes import hint
 from kredslob.cycle.draws import is_drawn
 from kredslob.cycle.parameters import CERTAINTIES, ParameterTable
 from kredslob.cycle.scenario import parameter_table

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import check_kind
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.feedback.scores import ARROW, Feedback
 from kredslob.loading import load
 from kredslob.paths import reinvestment_folder
@@ -136,6 +138,9 @@ def loop_scores(
     >>> both.mean("time").round(2).to_series().nlargest(3).index.tolist()
     ['own pace', 'B5', 'B4']
     """
+    if feedback is not None:
+        check_kind("feedback", feedback, Feedback, "kredslob.Feedback(model)")
+        check_is_cycle(feedback.model)
     known = [family.path for family in families()]
     scores = (feedback or _feedback()).scores(scenario, years=years, known=known, **constants)
     part = scores["partition"].values

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.text_file import read_text
 from kredslob.errors import InputFileError
+from kredslob.program import Program
 
 CERTAINTIES = ("measured", "estimated", "assumed")
 KINDS = ("parameter", "lever", "setting", "switch", "structure")
@@ -129,6 +132,30 @@ class ParameterTable:
         return rows
 
 
+def bounds_of(program: Program, table: ParameterTable) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Minimum and maximum of each constant in a table, arrays in the shape that a model gives it.
+
+    Parameters
+    ----------
+    program : Program
+        The model.
+    table : ParameterTable
+        Its parameters; a constant that the model lacks is left out.
+    """
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for row in table:
+        array = program.arrays.get(row.name)
+        if array is None:
+            continue
+        open_ends = np.full(array.shape, -np.inf), np.full(array.shape, np.inf)
+        low, high = found.setdefault(row.name, open_ends)
+        place = tuple(
+            program.ranges[d].index(e) for d, e in zip(array.dims, row.elements, strict=True)
+        )
+        low[place], high[place] = row.minimum, row.maximum
+    return found
+
+
 def read_parameters(path: Path) -> ParameterTable:
     """Read a parameter table.
 
@@ -179,57 +206,69 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise InputFileError(path, f"is not CSV: {problem}", line=reader.line_num) from None
 
 
-def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
-    def number(column: str, default: float | None) -> float | None:
-        text = record[column].strip()
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a row; what cannot be read is said with file, line and column."""
+
+    path: Path
+    line: int
+    record: Mapping[str, str]
+
+    def wrong(self, column: str, found: str, expected: str) -> InputFileError:
+        problem = f"found {shown(found)}, expected {expected}"
+        return InputFileError(self.path, problem, line=self.line, key=column)
+
+    def number(self, column: str) -> float | None:
+        text = self.record[column].strip()
         if not text:
-            return default
+            return None
         try:
             value = float(text)
         except ValueError:
-            problem = f"found {shown(text)}, expected a number"
-            raise InputFileError(path, problem, line=line, key=column) from None
+            raise self.wrong(column, text, "a number") from None
         if not math.isfinite(value):
-            problem = f"found {shown(text)}, expected a finite number"
-            raise InputFileError(path, problem, line=line, key=column)
+            raise self.wrong(column, text, "a finite number")
         return value
 
-    def bound(column: str, open_end: float) -> float:
-        value = number(column, None)
-        return open_end if value is None else value
+    def number_or(self, column: str, default: float) -> float:
+        value = self.number(column)
+        return default if value is None else value
 
-    def year(column: str) -> int | None:
-        value = number(column, None)
+    def year(self, column: str) -> int | None:
+        value = self.number(column)
         return None if value is None else int(value)
 
-    def one_of(column: str, allowed: tuple[str, ...]) -> str:
-        if record[column] not in allowed:
-            problem = f"found {shown(record[column])}, expected one of {', '.join(allowed)}"
-            raise InputFileError(path, problem, line=line, key=column)
-        return record[column]
+    def one_of(self, column: str, allowed: tuple[str, ...]) -> str:
+        found = self.record[column]
+        if found not in allowed:
+            raise self.wrong(column, found, f"one of {', '.join(allowed)}")
+        return found
 
-    value = number("value", None)
+
+def _parameter(path: Path, line: int, record: Mapping[str, str]) -> Parameter:
+    cells = _Cells(path, line, record)
+    value = cells.number("value")
     if value is None:
         raise InputFileError(path, "has no value", line=line, key=record["name"] or "value")
     row = Parameter(
         name=record["name"],
         elements=tuple(e.strip() for e in record["elements"].split(",") if e.strip()),
-        kind=one_of("kind", KINDS),
+        kind=cells.one_of("kind", KINDS),
         value=value,
-        low=number("low", value) or 0.0,
-        high=number("high", value) or 0.0,
-        minimum=bound("minimum", -math.inf),
-        maximum=bound("maximum", math.inf),
-        distribution=one_of("distribution", DISTRIBUTIONS),
+        low=cells.number_or("low", value),
+        high=cells.number_or("high", value),
+        minimum=cells.number_or("minimum", -math.inf),
+        maximum=cells.number_or("maximum", math.inf),
+        distribution=cells.one_of("distribution", DISTRIBUTIONS),
         unit=record["unit"],
-        price_year=year("price_year"),
-        figure=number("figure", None),
-        figure_year=year("figure_year"),
-        figure_price_year=year("figure_price_year"),
+        price_year=cells.year("price_year"),
+        figure=cells.number("figure"),
+        figure_year=cells.year("figure_year"),
+        figure_price_year=cells.year("figure_price_year"),
         population=record["population"],
         source=record["source"],
         url=record["url"],
-        certainty=one_of("certainty", CERTAINTIES),
+        certainty=cells.one_of("certainty", CERTAINTIES),
         note=record["note"],
         line=line,
     )

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kredslob.cycle.changes import Keys, hint, label, lay_over
+from kredslob.arguments import check_kind, hint
+from kredslob.cycle.changes import Keys, label, lay_over
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.quantity import shown
 from kredslob.cycle.toml_file import TomlFile, read_toml
@@ -119,10 +120,7 @@ class Scenario:
         def fault(keys: Keys, problem: str) -> ParameterError:
             return ParameterError(f"'{label(keys)}': {problem}")
 
-        given: object = changes
-        if not isinstance(given, Mapping):
-            found = type(given).__name__
-            raise ParameterError(f"changes: found {found}, expected a dict of names and values")
+        check_kind("changes", changes, Mapping, "a dict of names and values")
         merged = lay_over(self.parameters, changes, parameter_table(), fault)
         return replace(self, parameters=merged)
 
@@ -253,10 +251,7 @@ def _listed(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _path(name: str | Path, folder: _Folder) -> Path:
     what = folder.removesuffix("s")
-    given: object = name
-    if not isinstance(given, str | Path):
-        found = type(given).__name__
-        raise ParameterError(f"{what}: found {found}, expected a name or a .toml file")
+    check_kind(what, name, (str, Path), "a name or a .toml file")
     text = str(name)
     if text.lower().endswith(".toml") or "/" in text or "\\" in text:
         return Path(name)

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import shown
+from kredslob.errors import ParameterError
+
 HALF = 0.5
 
 
@@ -28,6 +31,11 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
         on average first; empty where nothing moves or they make up less than half), and ``share``
         (their mean absolute share).
 
+    Raises
+    ------
+    ParameterError
+        The shares are not over time and one other dimension.
+
     Examples
     --------
     >>> scores = kredslob.Feedback(kredslob.load("predator_prey.mdl")).scores(years=5)
@@ -37,6 +45,13 @@ def dominance(shares: xr.DataArray) -> pd.DataFrame:
     1   2.0  4.0    (B1,)   0.64
     2   4.5  5.0    (R2,)   0.67
     """
+    is_array = isinstance(shares, xr.DataArray)
+    if not is_array or "time" not in shares.dims or len(shares.dims) != 2:
+        over = f" over {', '.join(map(str, shares.dims))}" if is_array else ""
+        raise ParameterError(
+            f"shares: found {shown(shares)}{over}, expected a DataArray over loop and time, such "
+            "as scores['relative score'] where scores = kredslob.Feedback(model).scores()"
+        )
     (other,) = [str(d) for d in shares.dims if d != "time"]
     size = np.abs(shares.transpose(other, "time").values)
     names, times = shares[other].values, shares["time"].values

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import check_result
 from kredslob.errors import ParameterError
 from kredslob.feedback.scores import ARROW
 
@@ -98,6 +99,7 @@ def loop_elasticities(linear: xr.Dataset, *, mode: int = 0, rolled_up: bool = Tr
     >>> kredslob.loop_elasticities(linear)["loop"].tolist()
     ['Predator → Prey', 'Prey', 'Predator']
     """
+    check_result("linear", linear, ["mode", "jacobian"], "linearise")
     if mode not in linear["mode"].values:
         raise ParameterError(f"mode: found {mode!r}, expected 0 to {linear.sizes['mode'] - 1}")
     now = linear.sel(mode=mode)

@@ -11,9 +11,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from kredslob.arguments import path_of, refused
 from kredslob.batches import batch_of
-from kredslob.errors import InputFileError, ParameterError
+from kredslob.errors import InputFileError
 from kredslob.feedback.links import lookup_links
+from kredslob.feedback.loops import check_is_graph
 from kredslob.feedback.measuring import nudged
 from kredslob.feedback.network import Network, network, saved_arrays
 from kredslob.feedback.scores import CERTAIN, outweighing
@@ -173,12 +175,12 @@ def write_graph(graph: nx.DiGraph, path: Path | str) -> Path:
     >>> kredslob.write_graph(graph, "prey.graphml").name
     'prey.graphml'
     """
-    path = Path(path)
+    check_is_graph(graph)
+    path = path_of("path", path)
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise ParameterError(
-            f"{path.name}: found '{path.suffix}', expected one of {', '.join(_WRITERS)}"
-        )
+        ending = f"a name that ends in one of {', '.join(_WRITERS)}"
+        raise refused("path", str(path), ending)
     try:
         path.write_text(writer(graph), encoding="utf-8")
     except OSError as problem:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import is_number, refused
 from kredslob.batches import batch_of, times_of
 from kredslob.errors import ParameterError
 from kredslob.feedback.moment import Moment, moment_of, parts_of, stocks_on_feedback
@@ -108,6 +109,8 @@ def linearise(
     array([17.6, 17.6])
     """
     check_is_model(model)
+    if time is not None and not is_number(time):
+        raise refused("time", time, "a number")
     design = model.shared_design(scenario, constants, years, time_step, None)
     target = model.target(design.inputs)
     batch, program = batch_of(target, design, 0), target.program

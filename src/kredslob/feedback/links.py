@@ -7,14 +7,13 @@ A link goes from an element of an array to an element of another one whose equat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from kredslob.program import (
-    Along,
     Array,
     At,
     Block,
@@ -29,8 +28,8 @@ from kredslob.program import (
     Read,
     Reduce,
     Statement,
-    parts,
 )
+from kredslob.trees import mapped, parts, reads_in_loops
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ def _without_draws(
             return mapped(part, lambda inner: change(inner, loops))
         name = fresh(f"{owner.target}: draw", arrays)
         arrays[name] = Array(name, "hidden", (), tuple(x.extent for x in loops))
-        index = tuple(along(x) for x in loops)
+        index = tuple(loop.along for loop in loops)
         phase.append(Equation(name, index, loops, part))
         return Read(name, index)
 
@@ -202,7 +201,7 @@ class Reading:
             yield from self._ways_of_block(statement)
         elif not isinstance(statement.value, Random):
             seen: set[tuple[Read, tuple[Loop, ...]]] = set()
-            for read, inner in _reads(statement.value, ()):
+            for read, inner in reads_in_loops(statement.value):
                 if read.array in self._sources and (read, inner) not in seen:
                     seen.add((read, inner))
                     yield self._way(statement, read, inner)
@@ -216,7 +215,7 @@ class Reading:
             if isinstance(index, Computed)
         )
         plain = tuple(
-            along(Loop(f"place on axis {k}", shape[k])) if isinstance(index, Computed) else index
+            Loop(f"place on axis {k}", shape[k]).along if isinstance(index, Computed) else index
             for k, index in enumerate(read.index)
         )
         loops = (*statement.loops, *inner, *axes)
@@ -242,16 +241,6 @@ class Reading:
                 yield Way(link, block, Read(name))
 
 
-def _reads(node: Any, inner: tuple[Loop, ...]) -> Iterator[tuple[Read, tuple[Loop, ...]]]:
-    """What an expression reads, and the loops that are open there."""
-    if isinstance(node, Read):
-        yield node, inner
-    if isinstance(node, Reduce):
-        inner = (*inner, *node.loops)
-    for part in _inside(node):
-        yield from _reads(part, inner)
-
-
 def _places(index: Sequence[Index], shape: Sequence[int], loops: Sequence[Loop]) -> np.ndarray:
     """Flat places in an array as the loops run, the last one fastest."""
     extents = [x.extent for x in loops]
@@ -267,36 +256,10 @@ def _places(index: Sequence[Index], shape: Sequence[int], loops: Sequence[Loop])
 # --- small things ------------------------------------------------------------------------------
 
 
-def _inside(node: Any) -> Iterator[Any]:
-    """The nodes directly inside an expression or index."""
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if hasattr(item, "__dataclass_fields__"):
-                yield item
-
-
-def mapped(node: Any, change: Callable[[Any], Any]) -> Any:
-    """The node with whatever is directly inside it changed."""
-    changed = {}
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        if hasattr(value, "__dataclass_fields__"):
-            changed[name] = change(value)
-        elif isinstance(value, tuple) and any(hasattr(v, "__dataclass_fields__") for v in value):
-            changed[name] = tuple(change(v) for v in value)
-    return replace(node, **changed) if changed else node
-
-
-def along(loop: Loop) -> Along:
-    """The position of a loop on an axis of its own."""
-    return Along(loop.name, tuple(range(loop.extent)))
-
-
 def whole(shape: Sequence[int]) -> tuple[tuple[Loop, ...], tuple[Index, ...]]:
     """Loops over all elements of an array, and its element as they run."""
     loops = tuple(Loop(f"axis {k}", extent) for k, extent in enumerate(shape))
-    return loops, tuple(along(x) for x in loops)
+    return loops, tuple(loop.along for loop in loops)
 
 
 def fresh(name: str, taken: Mapping[str, Any]) -> str:

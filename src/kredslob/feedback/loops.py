@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import networkx as nx
 
+from kredslob.arguments import check_kind, check_whole
+
 #: Loops up to which all are listed; a graph with more is searched for the strong ones.
 MOST_LOOPS = 1_000
 
@@ -71,8 +73,15 @@ def find_loops(graph: nx.DiGraph, *, most: int = MOST_LOOPS) -> Found:
     >>> found.complete
     True
     """
+    check_is_graph(graph)
+    check_whole("most", most, 0)
     cycles, complete = cycles_of(graph, most)
     return Found(_named(graph, cycles), complete)
+
+
+def check_is_graph(graph: object) -> None:
+    """Raise ParameterError where something else is given for a graph, such as its model."""
+    check_kind("graph", graph, nx.DiGraph, "what kredslob.causal_graph(model) gives")
 
 
 def cycles_of(graph: nx.DiGraph, most: int) -> tuple[list[list[Any]], bool]:
@@ -103,6 +112,7 @@ def independent_loops(graph: nx.DiGraph) -> list[Loop]:
     >>> len(kredslob.independent_loops(graph))
     3
     """
+    check_is_graph(graph)
     chosen: list[Sequence[Any]] = []
     for part in nx.strongly_connected_components(graph):
         own = graph.subgraph(part)

@@ -19,9 +19,7 @@ from kredslob.feedback.links import (
     Link,
     Reading,
     Way,
-    along,
     fresh,
-    mapped,
     moving,
     prepared,
     takeovers,
@@ -47,6 +45,7 @@ from kredslob.program import (
     Time,
     placed,
 )
+from kredslob.trees import mapped
 
 _NUDGE = 1e-4  # of a value: large beside rounding, small beside most bends
 _LEAST_NUDGE = 1e-9
@@ -168,7 +167,7 @@ class _Writing:
         else:
             before = Read(self._past_of(owner.target), owner.index)
             difference = Call("-", (self._as_if(value, way.read, way.inner), before))
-        self._added.append(Equation(name, tuple(along(x) for x in loops), loops, difference))
+        self._added.append(Equation(name, tuple(loop.along for loop in loops), loops, difference))
         return name
 
     def _change_of_block(self, way: Way, block: Block) -> str:

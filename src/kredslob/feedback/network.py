@@ -19,7 +19,6 @@ from kredslob.feedback.measuring import Measured, measured
 from kredslob.program import Array, Program
 
 Node = tuple[str, int, int]  # array, its first element that belongs here, and how many do
-HIDDEN = ("hidden", "rate")
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def network(measured: Measured, *, elements: bool, loops_only: bool) -> Network:
         arrays=[n[0] for n in nodes],
         sizes=[n[2] for n in nodes],
         partition=[part.get(n, -1) for n in nodes],
-        visible=[arrays[n[0]].kind not in HIDDEN for n in nodes],
+        visible=[arrays[n[0]].is_visible for n in nodes],
         ends=[(number[a], number[b]) for a, b in kept],
         first=np.cumsum([0, *map(len, blocks)]),
         sources=np.ascontiguousarray(table[:, 0]),
@@ -201,5 +200,5 @@ def _rows(
 
 def _width(array: Array) -> int:
     """Elements that make one node: all, but each stage of a delay is one by itself."""
-    stages = array.shape[0] if array.dims[:1] == ("stage",) and array.kind in HIDDEN else 1
+    stages = array.shape[0] if array.dims[:1] == ("stage",) and not array.is_visible else 1
     return array.size // stages

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_result, check_whole, hint, refused
 from kredslob.batches import batch_of
 from kredslob.design import Design
 from kredslob.errors import ParameterError
@@ -114,6 +115,7 @@ class Feedback:
         >>> round(float(scores["relative score"].sel(loop="B1", time=10)), 2)
         -0.48
         """
+        check_whole("most", most, 0)
         design = self.model.shared_design(scenario, constants, years, time_step, None)
         name = tuple(sorted(design.inputs.items()))
         if name not in self._structures:
@@ -156,12 +158,18 @@ def path_score(scores: xr.Dataset, *variables: str) -> xr.DataArray:
     >>> round(float(score.sel(time=10)), 2)
     1.07
     """
+    check_result("scores", scores, ["source", "link"], "Feedback(model).scores")
+    if len(variables) < 2 or not all(isinstance(name, str) for name in variables):
+        raise refused("path", list(variables), "two names or more, one after the other")
     pairs = list(zip(scores["source"].values, scores["target"].values, strict=True))
     places = {(key(str(a)), key(str(b))): k for k, (a, b) in enumerate(pairs)}
     missing = [(a, b) for a, b in pairwise(variables) if (key(a), key(b)) not in places]
     if missing:
         a, b = missing[0]
-        raise ParameterError(f"path: no link from '{a}' to '{b}' lies on a loop")
+        names = sorted({str(name) for pair in pairs for name in pair})
+        unknown = next((name for name in missing[0] if name not in names), "")
+        said = hint(unknown, names) if unknown else ""
+        raise ParameterError(f"path: no link from '{a}' to '{b}' lies on a loop{said}")
     way = [places[key(a), key(b)] for a, b in pairwise(variables)]
     score = scores["link score"].isel(link=way).prod("link")
     score.attrs = {"units": "Dmnl", "long_name": f"score of {ARROW.join(variables)}"}

@@ -7,6 +7,25 @@ nodes, links and elements are integers; scores lie with time as the last axis.
 import numpy as np
 from numba import njit
 
+SORT = "void(int64[::1], int64[::1], int64[::1], float64[:, ::1], int64)"
+
+
+@njit(SORT, nogil=True, cache=True)
+def sort(first, order, goal, strength, t):
+    """Put the links out of each node in order at a time, strongest first, and their goals likewise.
+
+    What is nearly in order, as after the time before, takes little time.
+    """
+    for n in range(len(first) - 1):
+        for i in range(first[n] + 1, first[n + 1]):
+            k, g = order[i], goal[i]
+            j = i
+            while j > first[n] and strength[order[j - 1], t] < strength[k, t]:
+                order[j], goal[j] = order[j - 1], goal[j - 1]
+                j -= 1
+            order[j], goal[j] = k, g
+
+
 FIND = (
     "int64(int64[::1], int64[::1], int64[::1], float64[:, ::1], int64[::1], uint64[::1], "
     "int64[::1], int64[::1], int64)"
@@ -18,27 +37,21 @@ def find(first, link, node, strength, starts, marks, found, lengths, most_steps)
     """Strongest-path search from each start at each time; see `kredslob.feedback.loops`.
 
     The links out of node n are ``link[first[n]:first[n + 1]]`` and lead to ``node[...]``; each has
-    a strength over time. Loops go to ``found``, one after the other, with their ``lengths``.
-    Gives the number of loops, or minus that number minus one if there was no more room or time.
+    a strength over time, and a mark: the marks of its links, taken together, tell loops apart.
+    Loops go to ``found``, one after the other, with their ``lengths``. Gives the number of loops,
+    or minus that number minus one if there was no more room or time.
     """
     nodes, times = len(first) - 1, strength.shape[1]
     best = np.zeros(nodes)
     on_path = np.zeros(nodes, np.bool_)
     path, turn = np.zeros(nodes + 1, np.int64), np.zeros(nodes + 1, np.int64)
     way, score = np.zeros(nodes + 1, np.int64), np.zeros(nodes + 1)
-    order = link.copy()
-    goal = node.copy()
+    mark = np.zeros(nodes + 1, np.uint64)
+    order, goal = link.copy(), node.copy()
     known = {np.uint64(0)}
     loops, place, steps = 0, 0, 0
     for t in range(times):
-        for n in range(nodes):  # strongest first
-            for i in range(first[n] + 1, first[n + 1]):
-                k, g = order[i], goal[i]
-                j = i
-                while j > first[n] and strength[order[j - 1], t] < strength[k, t]:
-                    order[j], goal[j] = order[j - 1], goal[j - 1]
-                    j -= 1
-                order[j], goal[j] = k, g
+        sort(first, order, goal, strength, t)
         for start in starts:
             best[:] = 0.0
             depth = 0
@@ -55,26 +68,23 @@ def find(first, link, node, strength, starts, marks, found, lengths, most_steps)
                     return -loops - 1
                 k, g = order[turn[depth]], goal[turn[depth]]
                 turn[depth] += 1
-                s = score[depth] * strength[k, t]
+                s, m = score[depth] * strength[k, t], mark[depth] ^ marks[k]
                 way[depth] = k
                 if g == start and s > 0.0:
-                    mark = np.uint64(0)
-                    for d in range(depth + 1):
-                        mark ^= marks[way[d]]
-                    if mark not in known:
-                        known.add(mark)
-                        if place + depth + 1 > len(found) or loops == len(lengths):
+                    if m not in known:
+                        known.add(m)
+                        end = place + depth + 1
+                        if end > len(found) or loops == len(lengths):
                             return -loops - 1
-                        for d in range(depth + 1):
-                            found[place + d] = way[d]
+                        found[place:end] = way[: depth + 1]
                         lengths[loops] = depth + 1
-                        place += depth + 1
+                        place = end
                         loops += 1
                 elif s > 0.0 and not on_path[g] and s >= best[g]:
                     best[g] = s
                     on_path[g] = True
                     depth += 1
-                    path[depth], turn[depth], score[depth] = g, first[g], s
+                    path[depth], turn[depth], score[depth], mark[depth] = g, first[g], s, m
     return loops
 
 

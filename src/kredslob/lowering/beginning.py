@@ -7,7 +7,7 @@ Vensim takes its value at the initial time and keeps it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kredslob.lowering.expressions import Scope, lower
@@ -84,14 +84,17 @@ def value_at_start(model: Lowering, expression: Expression, depth: int = 0) -> f
         case ByPhase(initial, _):
             return known(initial)
         case Call(function, arguments) if function in _FUNCTIONS:
-            values = [known(a) for a in arguments]
-            if any(v is None for v in values):
-                return None
-            try:
-                return float(_FUNCTIONS[function](*values))
-            except (ArithmeticError, ValueError, TypeError):
-                return None
+            return _applied(_FUNCTIONS[function], [known(a) for a in arguments])
     return None
+
+
+def _applied(function: Callable[..., float], values: Sequence[float | None]) -> float | None:
+    if any(v is None for v in values):
+        return None
+    try:
+        return float(function(*values))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
 
 
 def _equation(model: Lowering, array: str) -> Expression | None:

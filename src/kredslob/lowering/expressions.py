@@ -85,7 +85,7 @@ class Scope:
     @property
     def here(self) -> tuple[Index, ...]:
         """The index of a hidden array that has one axis for each open loop."""
-        return tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in self.bindings)
+        return tuple(b.loop.along for b in self.bindings)
 
     def closed(self, keep: int = 0) -> Scope:
         """This scope with only its first loops open."""
@@ -305,6 +305,7 @@ _RENAMED = {
     "mod": "modulo",
     "safediv": "zidz",
     "reinitial": "initial",
+    "gammaln": "gamma_ln",
 }
 
 _DRAWS = {
@@ -463,24 +464,28 @@ def _marks(model: Lowering, node: Any, scope: Scope, seen: set[int]) -> Iterator
     if kind == "CallStructure" and node.function.reference in _REDUCING:
         return
     if kind == "ReferenceStructure":
-        if node.subscripts:
-            for token in node.subscripts.subscripts:
-                if token.strip().endswith("!"):
-                    name = model.ranges.range(token.strip()[:-1])
-                    if name is None:
-                        raise SubscriptError(f"'{token}' is no subscript range")
-                    yield name
-        else:  # a whole array
-            found = scope.names.get(key(node.reference))
-            if found in model.arrays:
-                outer = scope.outer if found in scope.local else 0
-                yield from model.dims(found)[outer:]
+        yield from _marks_of_reference(model, node, scope)
     elif is_dataclass(node):
         for part in fields(node):
             yield from _marks(model, getattr(node, part.name), scope, seen)
     elif isinstance(node, list | tuple):
         for item in node:
             yield from _marks(model, item, scope, seen)
+
+
+def _marks_of_reference(model: Lowering, node: Any, scope: Scope) -> Iterator[str]:
+    if not node.subscripts:  # a whole array
+        found = scope.names.get(key(node.reference))
+        if found in model.arrays:
+            outer = scope.outer if found in scope.local else 0
+            yield from model.dims(found)[outer:]
+        return
+    for token in node.subscripts.subscripts:
+        if token.strip().endswith("!"):
+            name = model.ranges.range(token.strip()[:-1])
+            if name is None:
+                raise SubscriptError(f"'{token}' is no subscript range")
+            yield name
 
 
 def _vector_select(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
@@ -688,6 +693,44 @@ def _look_up_by(mode: str | None) -> Callable[..., Expression]:
     return of
 
 
+def _data_between_times(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
+    """GET DATA BETWEEN TIMES(data, time, mode): -1 is the point before, 1 that after, 0 between."""
+    mode = lower(model, nodes[2], scope)
+    if not isinstance(mode, Number):
+        raise LoweringError("GET DATA BETWEEN TIMES: the last argument must be -1, 0 or 1")
+    side = max(-1, min(1, int(mode.value)))
+    table = model.over_time(getattr(nodes[0], "reference", "an expression"))
+    tokens = list(nodes[0].subscripts.subscripts) if nodes[0].subscripts else []
+    how = {-1: "hold_backward", 0: "interpolate", 1: "look_forward"}[side]
+    return _looked_up(model, table, tokens, nodes[1], scope, how)
+
+
+def _data_end(place: int) -> Callable[..., Expression]:
+    """GET DATA FIRST TIME and GET DATA LAST TIME."""
+
+    def of(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
+        table = model.tables[model.over_time(getattr(nodes[0], "reference", "an expression"))]
+        times = {x[place] for x, _ in table.points if x}
+        if len(times) != 1:
+            raise LoweringError("the elements of the data begin or end at different times")
+        return Number(times.pop())
+
+    return of
+
+
+def _time_base(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
+    """TIME BASE(t, step): t + step * Time."""
+    first, step = (lower(model, n, scope) for n in nodes)
+    return Call("+", (first, Call("*", (step, Time()))))
+
+
+def _monte_carlo(model: Lowering, nodes: Sequence[Any], scope: Scope) -> Expression:
+    """Stella's MONTECARLO(p, seed): 1 with a chance of p percent for each unit of time, else 0."""
+    chance = Call("*", (lower(model, nodes[0], scope), model.time_step()))
+    draw = Random("uniform", (Number(0.0), Number(100.0)), model.next_stream())
+    return If(Call("<", (draw, chance)), Number(1.0), Number(0.0))
+
+
 def _game(model: Lowering, node: Any, scope: Scope) -> Expression:
     return lower(model, node.expression, scope)
 
@@ -739,6 +782,11 @@ _SPECIAL: Mapping[str, Callable[..., Expression]] = {
     "a_function_of": _incomplete,
     "simultaneous": _simultaneous,
     "previous": _previous,
+    "time_base": _time_base,
+    "montecarlo": _monte_carlo,
+    "get_data_between_times": _data_between_times,
+    "get_data_first_time": _data_end(0),
+    "get_data_last_time": _data_end(-1),
     "delay_material": _delay_material,
     "lookup_extrapolate": _look_up_by("extrapolate"),
     "lookup_backward": _look_up_by("hold_backward"),
@@ -757,7 +805,10 @@ _COUNTS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("mean", "stddev", "size", "elmcount", "initial"), (1, 1)),
     **dict.fromkeys(("vector_elm_map", "active_initial", "lookup"), (2, 2)),
     **{f"lookup_{how}": (2, 2) for how in ("extrapolate", "backward", "forward", "invert")},
-    **dict.fromkeys(("step", "pulse", "previous"), (1, 2)),
+    **dict.fromkeys(("step", "pulse", "previous", "montecarlo"), (1, 2)),
+    **dict.fromkeys(("get_data_first_time", "get_data_last_time"), (1, 1)),
+    "time_base": (2, 2),
+    "get_data_between_times": (3, 3),
     **dict.fromkeys(("ramp", "Xramp"), (1, 3)),
     "pulse_train": (1, 4),
 }

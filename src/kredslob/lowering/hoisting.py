@@ -12,7 +12,7 @@ Measured on the reinvestment model; see docs/performance.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,6 @@ from kredslob.program import (
     Equation,
     Expression,
     If,
-    Index,
     Interpolate,
     Loop,
     Number,
@@ -33,8 +32,8 @@ from kredslob.program import (
     Reduce,
     Statement,
     Time,
-    parts,
 )
+from kredslob.trees import mapped, parts
 
 _WORTH = (Call, If, Interpolate, Reduce)
 _SLOW = ("^", "power", "exp", "ln", "log", "sin", "cos", "tan")
@@ -79,43 +78,32 @@ class _Hoisting:
         """The expression, with reads of hidden variables in place of what was taken out."""
         if not self._moves(node):
             worth = isinstance(node, _WORTH)
-            return self._hidden(node, owner, owner.loops, "constant part") if worth else node
+            return self._hidden(node, owner, "constant part") if worth else node
         if isinstance(node, Reduce) and not (root and len(_free(node)) == len(owner.loops)):
-            return self._sum(node, owner)
+            return self._hidden(node, owner, node.operation)
         if _is_slow(node) and len(_free(node)) < len(owner.loops):
-            return self._hidden(self._inside_of(node, owner), owner, owner.loops, "part")
+            return self._hidden(self._inside(node, owner), owner, "part")
         if isinstance(node, Call) and node.function == "/":
             top, bottom = node.arguments
             if not isinstance(bottom, Number) and not self._moves(bottom):
                 turned = Call("/", (Number(1.0), bottom))
-                factor = self._hidden(turned, owner, owner.loops, "constant part")
+                factor = self._hidden(turned, owner, "constant part")
                 return Call("*", (self.expression(top, owner), factor))
-        return self._inside_of(node, owner)
+        return self._inside(node, owner)
 
-    def _inside_of(self, node: Expression, owner: Equation) -> Any:
-        return self._inside(node, lambda part: self.expression(part, owner))
-
-    def _inside(self, node: Any, change: Callable[[Any], Any]) -> Any:
+    def _inside(self, node: Any, owner: Equation) -> Any:
         """The node with its direct parts changed; what a sum runs over is left alone."""
         if isinstance(node, Reduce | Read):
             return node
-        changed = {}
-        for name in node.__dataclass_fields__:
-            value = getattr(node, name)
-            if isinstance(value, tuple):
-                changed[name] = tuple(change(v) if isinstance(v, Expression) else v for v in value)
-            elif isinstance(value, Expression):
-                changed[name] = change(value)
-        return replace(node, **changed)
+        return mapped(
+            node,
+            lambda part: self.expression(part, owner) if isinstance(part, Expression) else part,
+        )
 
-    def _sum(self, node: Reduce, owner: Equation) -> Expression:
-        return self._hidden(node, owner, owner.loops, node.operation)
-
-    def _hidden(
-        self, node: Expression, owner: Equation, loops: tuple[Loop, ...], label: str
-    ) -> Expression:
-        loops = tuple(x for x in loops if x.name in _free(node))
-        here: tuple[Index, ...] = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+    def _hidden(self, node: Expression, owner: Equation, label: str) -> Expression:
+        free = _free(node)
+        loops = tuple(x for x in owner.loops if x.name in free)
+        here = tuple(loop.along for loop in loops)
         known = (node, loops)
         if known not in self._known:
             name, number = f"{owner.target}: {label}", 2

@@ -51,9 +51,10 @@ from kredslob.program import (
     Table,
     Time,
     key,
-    parts,
 )
 from kredslob.reading.parts import parts_of
+from kredslob.reading.source import one_line
+from kredslob.trees import parts
 
 CONTROL = ("initial time", "final time", "time step", "saveper")
 _DEEPEST_MACRO = 20
@@ -207,6 +208,7 @@ class Lowering:
         self._table_dims: dict[str, tuple[str, ...]] = {}
         self._lookups: dict[str, Array] = {}
         self._variables: dict[str, _Variable] = {}
+        self._over_time: dict[str, str] = {}  # table of each data variable; empty for several
         self._numbers: dict[tuple[int, ...], str] = {}
         self._numbered: dict[str, int] = {}  # last number after each name that was taken
         self._depth = 0
@@ -235,7 +237,7 @@ class Lowering:
         components = element.components
         if key(element.name) in names and names[key(element.name)] in self.arrays and not prefix:
             raise LoweringError("is defined twice")
-        dims = axes(self.ranges, [c.subscripts[0] for c in components], name)
+        dims = axes(self.ranges, [c.subscripts[0] for c in components])
         shape = tuple(len(self.ranges.elements[d]) for d in dims)
         held = [*(b.loop.extent for b in outer), *shape]
         self.budget.variable(held)
@@ -317,7 +319,8 @@ class Lowering:
         elif how in ("constant", "series"):
             self._define_input(name, how)
         elif self.arrays[name].kind == "data":
-            self._define_data(name, variable)
+            if name not in self._over_time:
+                self._define_data(name, variable)
         elif all(_literal(component.ast) for component, _ in variable.boxes) and not scope.outer:
             self._define_constant(name, variable)
         else:
@@ -331,7 +334,7 @@ class Lowering:
         tree = component.ast
         if _literal(tree) and (isinstance(tree, np.ndarray) or _external(tree)):
             values = self._literal_values(component, box)
-            self._always(name, index, inner, self._constant_at(values, inner, box))
+            self._always(name, index, inner, self._constant_at(values, inner))
         elif name in self.rules.rates and type(tree).__name__ == "IntegStructure":
             if how == "initial":
                 held = self._initial_input(name)
@@ -399,7 +402,7 @@ class Lowering:
 
     def _coordinates(self, component: Any, box: Region) -> dict[str, list[str]]:
         """Subscripts of a box as PySD's readers of external files want them."""
-        dims = axes(self.ranges, [component.subscripts[0]], "")
+        dims = axes(self.ranges, [component.subscripts[0]])
         shown = {}
         for number, (dim, elements) in enumerate(zip(dims, box.elements, strict=True)):
             names = dict(zip(self.ranges.keys(dim), self.ranges.elements[dim], strict=True))
@@ -407,12 +410,12 @@ class Lowering:
             shown[unique] = [names[e] for e in elements]
         return shown
 
-    def _constant_at(self, values: np.ndarray, scope: Scope, box: Region) -> Expression:
+    def _constant_at(self, values: np.ndarray, scope: Scope) -> Expression:
         """Read literal values that belong to an array with other equations."""
         loops = scope.bindings[scope.outer :]
         array = self._hidden_array(scope.owner, "numbers", loops)
         self.rules.defaults[array] = tuple(float(v) for v in values.ravel())
-        return Read(array, tuple(Along(b.loop.name, tuple(range(b.loop.extent))) for b in loops))
+        return Read(array, tuple(b.loop.along for b in loops))
 
     def _define_input(self, name: str, how: str) -> None:
         array = self.arrays[name]
@@ -423,7 +426,7 @@ class Lowering:
         points = tuple(((0.0,), (float("nan"),)) for _ in range(array.size))
         self._add_table(table, array.dims, array.shape, points, "interpolate")
         loops = tuple(Loop(d, n) for d, n in zip(array.dims, array.shape, strict=True))
-        here = tuple(Along(x.name, tuple(range(x.extent))) for x in loops)
+        here = tuple(loop.along for loop in loops)
         self.rules.always.append(
             Equation(name, here, loops, Interpolate(table, here, Time(), "interpolate"))
         )
@@ -474,12 +477,12 @@ class Lowering:
             shape = tuple(len(elements) for elements in box.elements)
             table = self._fresh(f"{name} over time")
             self._add_table(table, tuple(coordinates), shape, points, mode)
+            self._over_time[name] = table if len(variable.boxes) == 1 else ""
             at: list[Index] = []
             loops = iter(inner.bindings)
             for left in box.names:
                 if left in self.ranges.elements:
-                    loop = next(loops).loop
-                    at.append(Along(loop.name, tuple(range(loop.extent))))
+                    at.append(next(loops).loop.along)
                 else:
                     at.append(At(0))
             self._always(name, index, inner, Interpolate(table, tuple(at), Time(), mode))
@@ -538,6 +541,18 @@ class Lowering:
     def warn(self, message: str) -> None:
         """Tell the user of something that is missing but does not stop a run."""
         warnings.warn(f"{self.path.name}: {message}", stacklevel=2)
+
+    def over_time(self, name: str) -> str:
+        """Table of the values of a data variable over time."""
+        found = self.names.get(key(name), "")
+        is_data = found in self.arrays and self.arrays[found].kind == "data"
+        if not is_data or key(name) in self._inputs:
+            raise LoweringError(f"expected a data variable, found '{name}'")
+        if found not in self._over_time:
+            self._define_data(found, self._variables[found])
+        if not self._over_time.get(found):
+            raise LoweringError(f"'{found}' has several equations, expected data of one")
+        return self._over_time[found]
 
     def table_of(self, owner: str, points: Sequence[Any], shape: tuple[int, ...]) -> str:
         """A new table for a lookup that has no name."""
@@ -819,15 +834,13 @@ class _blamed:  # noqa: N801 - reads as a phrase: with _blamed(model, name)
         pass
 
     def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
+        shown = one_line(self.name, 100)
         if isinstance(problem, LoweringError | SubscriptError):
             line = self.model._lines.get(self.name)
-            raise InputFileError(
-                self.model.path, str(problem), line=line, key=self.name
-            ) from problem
+            raise InputFileError(self.model.path, str(problem), line=line, key=shown) from problem
         if isinstance(problem, RecursionError):
-            raise InputFileError(
-                self.model.path, "the expression is nested too deeply", key=self.name
-            ) from problem
+            found = "the expression is nested too deeply"
+            raise InputFileError(self.model.path, found, key=shown) from problem
 
 
 def _literal(tree: Any) -> bool:

@@ -25,7 +25,6 @@ from kredslob.program import (
     Block,
     ByPhase,
     Clock,
-    Computed,
     Equation,
     Index,
     Number,
@@ -36,9 +35,9 @@ from kredslob.program import (
     Statement,
     Table,
     Time,
-    parts,
     placed,
 )
+from kredslob.trees import inside, mapped, parts
 
 _MOST_ELEMENTS_APART = 200_000
 
@@ -142,12 +141,7 @@ def _begun(statement: Statement, initial_time: str) -> Statement:
 def _timeless(node: Any) -> Any:
     if isinstance(node, Time):
         return ByPhase(Number(0.0), node)
-    if isinstance(node, tuple):
-        return tuple(_timeless(item) for item in node)
-    if not hasattr(node, "__dataclass_fields__") or isinstance(node, ByPhase):
-        return node
-    changed = {name: _timeless(getattr(node, name)) for name in node.__dataclass_fields__}
-    return replace(node, **changed)
+    return node if isinstance(node, ByPhase) else mapped(node, _timeless)
 
 
 # --- what reads what ---------------------------------------------------------------------------
@@ -179,15 +173,8 @@ def _reads(node: Any, initial_time: str | None) -> Iterator[Read]:
         return
     if isinstance(node, Read):
         yield node
-        for index in node.index:
-            if isinstance(index, Computed):
-                yield from _reads(index.value, initial_time)
-        return
-    for name in getattr(node, "__dataclass_fields__", ()):
-        value = getattr(node, name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if hasattr(item, "__dataclass_fields__"):
-                yield from _reads(item, initial_time)
+    for part in inside(node):
+        yield from _reads(part, initial_time)
 
 
 @dataclass
@@ -311,7 +298,7 @@ def _report(
     graph = nx.DiGraph((n, m) for n in circle for m in needs[n] & circle)
     loop = [n for n, _ in nx.find_cycle(graph)]
     chain = [statements[n].target for n in reversed(loop)]
-    shown = [c for c in dict.fromkeys(chain) if arrays[c].kind not in ("hidden", "rate")]
+    shown = [c for c in dict.fromkeys(chain) if arrays[c].is_visible]
     shown = shown or list(dict.fromkeys(chain))
     names = " -> ".join([*shown, shown[0]])
     what = (
@@ -348,12 +335,7 @@ def _held(node: Any, place: Mapping[str, int]) -> Any:
     """An expression or index with some loops held at one place."""
     if isinstance(node, Along):
         return At(node.positions[place[node.loop]]) if node.loop in place else node
-    if isinstance(node, tuple):
-        return tuple(_held(item, place) for item in node)
-    if not hasattr(node, "__dataclass_fields__"):
-        return node
-    changed = {name: _held(getattr(node, name), place) for name in node.__dataclass_fields__}
-    return replace(node, **changed)
+    return mapped(node, lambda part: _held(part, place))
 
 
 def _line_up(statements: Sequence[Statement], needs: Sequence[set[int]]) -> list[int]:

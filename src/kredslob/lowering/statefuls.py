@@ -150,11 +150,7 @@ def _trend(model: Lowering, node: Any, scope: Scope) -> Expression:
     source = model.shared(scope, "trend input", lower(model, node.input, scope))
     span = lower(model, node.average_time, scope)
     trend = lower(model, node.initial_trend, scope)
-    array = model.hidden_stock(scope, "average")
-    average = Read(array, scope.here)
-    start = _over(source, Call("+", (_ONE, _times(trend, span))))
-    model.start(array, scope.here, scope, start)
-    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    average = _average(model, scope, source, span, _times(trend, span))
     size = _times(span, Call("abs", (average,)))
     return Call("zidz", (_less(source, average), size))
 
@@ -163,13 +159,20 @@ def _forecast(model: Lowering, node: Any, scope: Scope) -> Expression:
     source = model.shared(scope, "forecast input", lower(model, node.input, scope))
     span = lower(model, node.average_time, scope)
     horizon = lower(model, node.horizon, scope)
-    array = model.hidden_stock(scope, "average")
-    average = Read(array, scope.here)
-    start = _over(source, Call("+", (_ONE, lower(model, node.initial_trend, scope))))
-    model.start(array, scope.here, scope, start)
-    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    average = _average(model, scope, source, span, lower(model, node.initial_trend, scope))
     growth = Call("zidz", (_less(source, average), _times(span, average)))
     return _times(source, Call("+", (_ONE, _times(growth, horizon))))
+
+
+def _average(
+    model: Lowering, scope: Scope, source: Expression, span: Expression, growth: Expression
+) -> Expression:
+    """The source averaged over a time span, as if it had had this growth over it at the start."""
+    array = model.hidden_stock(scope, "average")
+    average = Read(array, scope.here)
+    model.start(array, scope.here, scope, _over(source, Call("+", (_ONE, growth))))
+    model.integrate(array, scope.here, scope, _over(_less(source, average), span))
+    return average
 
 
 def _sample_if_true(model: Lowering, node: Any, scope: Scope) -> Expression:
@@ -284,10 +287,33 @@ STRUCTURES: Mapping[str, Callable[..., Expression]] = {
     "AllocateAvailableStructure": _allocate_available,
     "AllocateByPriorityStructure": _allocate_by_priority,
 }
-#: Functions of whole arrays.
+
+
+def _net_present_value(model: Lowering, nodes: Any, scope: Scope) -> Expression:
+    """NPV(stream, rate, initial, factor), as Vensim's manual writes it out in stocks."""
+    if len(nodes) != 4:
+        raise LoweringError(f"NPV takes 4 arguments, found {len(nodes)}")
+    values = [lower(model, node, scope) for node in nodes]
+    stream, rate = (model.shared(scope, "of NPV", v) for v in values[:2])
+    initial, factor = values[2:]
+    step = model.time_step()
+    discount = model.hidden_stock(scope, "discount factor")
+    present = Read(discount, scope.here)
+    model.start(discount, scope.here, scope, _ONE)
+    decline = _over(_times(present, rate), Call("+", (_ONE, _times(rate, step))))
+    model.integrate(discount, scope.here, scope, Call("negative", (decline,)))
+    so_far = model.hidden_stock(scope, "value so far")
+    model.start(so_far, scope.here, scope, initial)
+    model.integrate(so_far, scope.here, scope, _times(stream, present))
+    total = Call("+", (Read(so_far, scope.here), _times(stream, step, present)))
+    return _times(total, factor)
+
+
+#: Functions of whole arrays, and those with a memory that PySD has no structure for.
 BLOCKS: Mapping[str, Callable[..., Expression]] = {
     "vector_sort_order": _vector("vector_sort_order", 1, 2),
     "vector_rank": _vector("vector_rank", 1, 2),
     "vector_reorder": _vector("vector_reorder", 1, 2),
     "invert_matrix": _vector("invert_matrix", 2, 1),
+    "npv": _net_present_value,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -124,41 +124,49 @@ def read_ranges(
         raw[item.name] = list(external(defined)) if isinstance(defined, dict) else defined
     by_key = {key(name): name for name in raw}
 
-    all_of: dict[str, tuple[str, ...]] = {}
-    named = 0
+    flattening = _Flattening(raw, by_key, limits)
+    all_of = {name: flattening.elements(name) for name in raw}
+    return Ranges(all_of, dict(_mappings(abstract, all_of, by_key)))
 
-    def elements(name: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
-        nonlocal named
+
+@dataclass
+class _Flattening:
+    """Works out the elements of ranges that may list each other."""
+
+    raw: Mapping[str, list[str] | str]
+    by_key: Mapping[str, str]
+    limits: Limits
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _named: int = 0  # elements so far, those of each range counted
+
+    def elements(self, name: str, above: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Elements of a range, which those above it list."""
         if name in above:
             raise SubscriptError(f"the subscript range '{name}' is defined by itself")
-        if name in all_of:
-            return all_of[name]
+        if name in self._known:
+            return self._known[name]
         if len(above) >= _DEEPEST:
             raise SubscriptError(f"the subscript range '{name}' lies in over {_DEEPEST} others")
-        defined = raw[name]
-        flat: dict[str, None] = {}
-        if isinstance(defined, str):
-            if key(defined) not in by_key:
-                raise SubscriptError(f"the subscript range '{name}' copies '{defined}', not found")
-            flat |= dict.fromkeys(elements(by_key[key(defined)], (*above, name)))
-        else:
-            for part in defined:
-                inner = by_key.get(key(part))
-                if inner:
-                    flat |= dict.fromkeys(elements(inner, (*above, name)))
-                else:
-                    flat[part.strip()] = None
-        named += len(flat)
-        if named > limits.elements:
-            found = f"the subscript ranges have {named:,} elements or more, up to '{name}'"
-            raise SubscriptError(limits.exceeded("elements", found))
-        all_of[name] = tuple(flat)
-        return all_of[name]
+        flat = tuple(dict.fromkeys(self._listed(name, (*above, name))))
+        self._named += len(flat)
+        if self._named > self.limits.elements:
+            found = f"the subscript ranges have {self._named:,} elements or more, up to '{name}'"
+            raise SubscriptError(self.limits.exceeded("elements", found))
+        self._known[name] = flat
+        return flat
 
-    for name in raw:
-        elements(name)
-    all_of = {name: all_of[name] for name in raw}  # in the order of the file
-    return Ranges(all_of, dict(_mappings(abstract, all_of, by_key)))
+    def _listed(self, name: str, above: tuple[str, ...]) -> Iterator[str]:
+        defined = self.raw[name]
+        if isinstance(defined, str):
+            if key(defined) not in self.by_key:
+                raise SubscriptError(f"the subscript range '{name}' copies '{defined}', not found")
+            defined = [defined]
+        for part in defined:
+            inner = self.by_key.get(key(part))
+            if inner:
+                yield from self.elements(inner, above)
+            else:
+                yield part.strip()
 
 
 def _mappings(
@@ -195,7 +203,7 @@ def _mappings(
                 )
 
 
-def axes(ranges: Ranges, subscripts: Sequence[Sequence[str]], variable: str) -> tuple[str, ...]:
+def axes(ranges: Ranges, subscripts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Ranges of the axes of a variable, from the subscripts of each of its equations.
 
     An axis that is defined element by element gets the smallest range that holds them all: one

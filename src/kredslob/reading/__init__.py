@@ -12,8 +12,8 @@ from kredslob.reading.model_file import (
     integration_method,
     read_model,
     source_lines,
-    subscript_mappings,
 )
+from kredslob.reading.parts import references
 
 __all__ = [
     "CONTROL",
@@ -27,6 +27,6 @@ __all__ = [
     "integration_method",
     "is_within",
     "read_model",
+    "references",
     "source_lines",
-    "subscript_mappings",
 ]

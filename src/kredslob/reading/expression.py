@@ -20,6 +20,11 @@ from pysd.translators.structures.abstract_expressions import (
 from kredslob.limits import Limits
 from kredslob.reading.source import one_line
 
+# A name may hold any character beyond ASCII, such as the degree sign in "temp °C", but none that
+# could not be decoded; of ASCII only letters, digits, _, $ and '. One class each, so that no text
+# can be matched in two ways.
+LETTER = r"[^\x00-@\[-^`{-\x9f\s\d\ufffd]"
+CHARACTER = r"[^\x00-#%&(-/:-@\[-^`{-\x9f\s\ufffd]"
 UNSIGNED = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 OR, AND, NOT, COMPARE, ADD, MULTIPLY, UNARY, POWER = range(1, 9)
 LEVELS = {

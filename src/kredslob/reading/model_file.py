@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kredslob.reading.result import Reading
 
-SUFFIXES = (".mdl", ".xmile", ".xml", ".stmx")
+SUFFIXES = (".mdl", ".xmile", ".xml", ".stmx", ".itmx")
 CONTROL = ("INITIAL TIME", "FINAL TIME", "TIME STEP", "SAVEPER")
 
 
@@ -81,7 +81,7 @@ def read_model(path: Path, limits: Limits | None = None) -> ModelFile:
     Parameters
     ----------
     path : Path
-        A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+        A ``.mdl``, ``.xmile``, ``.xml``, ``.stmx`` or ``.itmx`` file.
     limits : Limits, optional
         How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
@@ -113,7 +113,7 @@ def abstract_model(path: Path, limits: Limits | None = None) -> AbstractModel:
     Parameters
     ----------
     path : Path
-        A ``.mdl``, ``.xmile``, ``.xml`` or ``.stmx`` file.
+        A ``.mdl``, ``.xmile``, ``.xml``, ``.stmx`` or ``.itmx`` file.
     limits : Limits, optional
         How much it may ask for. Default: `kredslob.limits.limits_in_force`.
 
@@ -168,15 +168,6 @@ def integration_method(path: Path, limits: Limits | None = None) -> str:
     if method not in ("euler", "rk4"):
         raise InputFileError(path, f"asks for the method '{method}', expected euler or rk4")
     return method
-
-
-def subscript_mappings(path: Path) -> dict[str, list[tuple[str, tuple[str, ...] | None]]]:
-    """List the mappings of each subscript range: the other range, and its elements in order.
-
-    None for the elements says that both ranges have the same order.
-    """
-    ranges = abstract_model(path).sections[0].subscripts
-    return {r.name: list(r.element_mapping) for r in ranges if r.mapping}
 
 
 def _reading(path: Path, given: Limits | None) -> Reading:

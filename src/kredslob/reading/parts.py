@@ -29,6 +29,13 @@ def parts_of(node: Any, kind: type) -> Iterator[Any]:
     # ids stay those of the same parts, because the outermost one holds them all
 
 
+def references(node: Any) -> Iterator[str]:
+    """Names that an abstract expression or a list of them reads, functions among them."""
+    from pysd.translators.structures.abstract_expressions import ReferenceStructure
+
+    return (str(part.reference) for part in parts_of(node, ReferenceStructure))
+
+
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))

@@ -12,6 +12,7 @@ from kredslob.errors import InputFileError
 from kredslob.limits import Limits
 
 DECLARED = re.compile(rb"^\s*\{\s*([A-Za-z][\w.:-]*)\s*\}")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -74,7 +75,8 @@ def read_text(path: Path, limits: Limits) -> Source:
     """Text of a Vensim file, in the encoding that its mark, its first line or its bytes say.
 
     A file that is not what its first line says (Vensim writes ``{UTF-8}`` also over text that an
-    editor has saved otherwise) is read as Windows-1252, so that names keep their letters.
+    editor has saved otherwise) is read as Windows-1252, so that names keep their letters; or as
+    GB 18030, in which older files from China are.
 
     Raises
     ------
@@ -95,6 +97,14 @@ def one_line(text: str, longest: int = 300) -> str:
     return line if len(line) <= longest else f"{line[:longest]}..."
 
 
+def _only_pairs(content: bytes) -> bool:
+    """Whether bytes beyond ASCII always come in pairs, as they do in GB 2312.
+
+    In Windows-1252 they are single letters among others.
+    """
+    return all(len(run) % 2 == 0 for run in BEYOND_ASCII.findall(content))
+
+
 def _decoded(content: bytes) -> str:
     for mark, encoding in MARKS:
         if content.startswith(mark):
@@ -106,7 +116,8 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-16-be", errors="replace")
     declared = DECLARED.match(content)
     candidates = [declared.group(1).decode("ascii")] if declared else []
-    for encoding in (*candidates, "utf-8", "cp1252"):
+    chinese = ["gb18030"] if _only_pairs(content) else []
+    for encoding in (*candidates, "utf-8", *chinese, "cp1252"):
         try:
             return content.decode(encoding)
         except (UnicodeDecodeError, LookupError):

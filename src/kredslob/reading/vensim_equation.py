@@ -13,12 +13,13 @@ from pysd.translators.structures.abstract_expressions import (
 )
 
 from kredslob.limits import Limits
-from kredslob.reading.expression import MisreadError
+from kredslob.reading.expression import CHARACTER, MisreadError
 from kredslob.reading.lookup import vensim_lookup
 from kredslob.reading.result import SubscriptRange
 from kredslob.reading.vensim_expression import QUOTED, VensimParser, vensim_expression
 
-LEFT_NAME = re.compile(rf"\s*({QUOTED}|\w[\w$']*(?:\s+[\w$']+)*)\s*")
+# not only a letter may come first, since an element of a range may be "0 to 4"
+LEFT_NAME = re.compile(rf"\s*({QUOTED}|(?!['$]){CHARACTER}+(?:\s+{CHARACTER}+)*)\s*")
 LIST = re.compile(r"\s*\[([^\[\]]*)\]\s*")
 EXCEPT = re.compile(r":EXCEPT:", re.IGNORECASE)
 KEYWORD = re.compile(r":\s*(\w[\w\s]*):\s*")
@@ -98,6 +99,8 @@ def _component(
             return am.AbstractData(where, _right(rest, keyword.end() + 2, limits), keyword=word)
     if rest.startswith("("):
         return am.AbstractLookup(where, _lookup(rest, limits))
+    if keyword and keyword.group(1).upper() == "IS":
+        raise MisreadError("is a text (:IS:), which is not supported")
     if rest.startswith(":") and not where[0]:
         return _range(name, rest, 1, limits)
     raise MisreadError(f"found '{rest.strip()[:20]}' after the name, expected '='", 0)

@@ -12,14 +12,22 @@ import numpy as np
 import pysd.translators.structures.abstract_expressions as ae
 
 from kredslob.limits import Limits
-from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
+from kredslob.reading.expression import (
+    CHARACTER,
+    LETTER,
+    UNSIGNED,
+    MisreadError,
+    Parser,
+    Token,
+    number,
+    tokens,
+)
 from kredslob.reading.lookup import NUMBER, array, value, vensim_lookup
 
 # Words of a name may be parted by spaces and line ends; a quoted name may hold anything.
-WORD = r"[^\W\d][\w$']*"
-NAME = rf"{WORD}(?:\s+[\w$']+)*"
+NAME = rf"{LETTER}{CHARACTER}*(?:\s+{CHARACTER}+)*"
 QUOTED = r'"(?:\\"|[^"])*"'
-SUBSCRIPT = re.compile(rf"\s*({QUOTED}|[\w$'][\w$']*(?:\s+[\w$']+)*)\s*(!?)\s*", re.DOTALL)
+SUBSCRIPT = re.compile(rf"\s*({QUOTED}|{CHARACTER}+(?:\s+{CHARACTER}+)*)\s*(!?)\s*", re.DOTALL)
 TOKEN = re.compile(
     rf"(?P<space>\s+)|(?P<number>{UNSIGNED})|(?P<name>{NAME}|{QUOTED})"
     r"|(?P<string>'[^']*')|(?P<op>:AND:|:OR:|:NOT:|:NA:|<>|<=|>=|[-+*/^=<>()\[\],:;!{}])",

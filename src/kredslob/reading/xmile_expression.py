@@ -10,7 +10,15 @@ from typing import Any
 
 import pysd.translators.structures.abstract_expressions as ae
 
-from kredslob.reading.expression import UNSIGNED, MisreadError, Parser, Token, number, tokens
+from kredslob.reading.expression import (
+    CHARACTER,
+    UNSIGNED,
+    MisreadError,
+    Parser,
+    Token,
+    number,
+    tokens,
+)
 from kredslob.reading.lookup import array
 from kredslob.reading.parts import parts_of
 from kredslob.reading.xmile_functions import (
@@ -20,11 +28,11 @@ from kredslob.reading.xmile_functions import (
     call,
     function,
 )
-from kredslob.reading.xmile_scope import Declared, Scope, canonical, implied
+from kredslob.reading.xmile_scope import Declared, Dimension, Scope, canonical, implied
 
-WORD = r'(?:"(?:\\"|[^"])*"|\w[\w$\']*)'
+WORD = rf'(?:"(?:\\"|[^"])*"|(?![\'$]){CHARACTER}+)'
 TOKEN = re.compile(
-    rf"(?P<space>(?:\s|\\n)+)|(?P<number>{UNSIGNED}(?![\w$.]))|(?P<name>\.?{WORD}(?:\.{WORD})*)"
+    rf"(?P<space>(?:\s|\\n)+)|(?P<number>{UNSIGNED}(?!\.|{CHARACTER}))|(?P<name>\.?{WORD}(?:\.{WORD})*)"
     r"|(?P<string>'[^']*')|(?P<op><>|><|<=|>=|//|\*\*|[-+*/^=<>()\[\],:;!])"
 )
 COMMENT = re.compile(r'"(?:\\"|[^"])*"|\{[^{}]*\}')
@@ -87,6 +95,7 @@ class XmileParser(Parser):
         limits = place.scope.limits
         super().__init__(tokens(text, TOKEN, limits), OPERATORS, limits)
         self._place = place
+        self._text = text
         self._over_array = 0
 
     def operand(self) -> Any:
@@ -156,17 +165,27 @@ class XmileParser(Parser):
             if key in VALUES:
                 return VALUES[key]
             if key in scope.dimensions:
-                raise MisreadError(
-                    f"uses the dimension '{token.text}' as a number, which is not supported",
-                    token.at,
-                )
+                return self._number_along(scope.dimensions[key], token)
             raise MisreadError(scope.unknown(token.text), token.at)
-        subscripts = self._subscripts(found, token)
+        subscripts, place = self._subscripts(found, token)
         if self._opens() and found.table:
             self.take()
             table = ae.ReferenceStructure(reference_name(found.table), subscripts)
             return ae.CallStructure(table, self._exactly(1, token))
-        return ae.ReferenceStructure(reference_name(found.name), subscripts)
+        read = ae.ReferenceStructure(reference_name(found.name), subscripts)
+        return read if place is None else _at_place(read, place, len(found.dims[-1].elements))
+
+    def _number_along(self, dimension: Dimension, token: Token) -> Any:
+        """Place, counted from 1, of the present element in a dimension of the equation."""
+        for own, at in zip(self._place.owner.dims, self._place.at, strict=True):
+            if own.name == dimension.name:
+                if at in dimension.elements:
+                    return dimension.elements.index(at) + 1
+                return ae.ReferenceStructure(dimension.name)
+        raise MisreadError(
+            f"uses the dimension '{token.text}' as a number, which the variable does not have",
+            token.at,
+        )
 
     def _builtin(self, key: str, token: Token) -> Any:
         self.take()
@@ -199,7 +218,8 @@ class XmileParser(Parser):
             raise MisreadError(
                 f"found '{token.text}' in {key.upper()}, expected a graphical function", token.at
             )
-        table = ae.ReferenceStructure(reference_name(found.table), self._subscripts(found, token))
+        subscripts, _ = self._subscripts(found, token)
+        table = ae.ReferenceStructure(reference_name(found.table), subscripts)
         self.expect(",")
         (x,) = self._exactly(1, token)
         return ae.CallStructure(table, (x,)) if key == "lookup" else call("lookup_invert", table, x)
@@ -267,28 +287,49 @@ class XmileParser(Parser):
         by_name = {d.name: d for d in self._place.scope.dimensions.values()}
         return math.prod(len(by_name[name].elements) for name in found) if found else 0
 
-    def _subscripts(self, found: Declared, token: Token) -> Any:
+    def _subscripts(self, found: Declared, token: Token) -> tuple[Any, Any]:
+        """Subscripts of a reference; and the place in the last dimension where it is computed."""
         written = self._brackets()
         if written is None:
             if not found.dims:
-                return None
+                return None, None
             if self._over_array:
-                return ae.SubscriptsReferenceStructure([f"{d.name}!" for d in found.dims])
+                return ae.SubscriptsReferenceStructure([f"{d.name}!" for d in found.dims]), None
             at = implied(found.dims, self._place.owner.dims, self._place.at)
-            return ae.SubscriptsReferenceStructure(at)
+            return ae.SubscriptsReferenceStructure(at), None
         if len(written) != len(found.dims):
             raise MisreadError(
                 f"found {len(written)} subscripts of '{found.name}', expected {len(found.dims)}",
                 token.at,
             )
-        subscript = self._place.scope.subscript
+        *first, last = zip(written, found.dims, strict=True)
         try:
-            at = [subscript(s, d) for s, d in zip(written, found.dims, strict=True)]
+            at = [self._place.scope.subscript(s, d) for s, d in first]
+            element, place = self._last_subscript(*last)
         except MisreadError as problem:
             raise MisreadError(problem.problem, token.at) from None
+        at = [self._present(s) for s in (*at, element)]
         if self._over_array:
             at = [self._run_over(s) for s in at]
-        return ae.SubscriptsReferenceStructure(at)
+        return ae.SubscriptsReferenceStructure(at), place
+
+    def _present(self, subscript: str) -> str:
+        """A dimension of the equation is the element for which the equation holds."""
+        own = zip(self._place.owner.dims, self._place.at, strict=True)
+        return next((at for dimension, at in own if dimension.name == subscript), subscript)
+
+    def _last_subscript(self, text: str, dimension: Dimension) -> tuple[str, Any]:
+        """Element or dimension; or the first element, and the place that an expression gives."""
+        scope = self._place.scope
+        try:
+            return scope.subscript(text, dimension), None
+        except MisreadError as problem:
+            try:
+                inner = XmileParser(text, self._place)
+                inner._depth = self._depth
+                return dimension.elements[0], inner.whole()
+            except MisreadError:
+                raise problem from None
 
     def _run_over(self, subscript: str) -> str:
         """Within a function over arrays, a dimension that the equation does not have: all of it."""
@@ -301,14 +342,21 @@ class XmileParser(Parser):
             return None
         written = []
         while True:
-            text = self.take().text
-            while self.peek().text not in (",", "]", ""):
-                text += self.take().text
-            written.append(text)
+            start, depth = self.peek().at, 0
+            while self.peek().kind != "end" and (depth or self.peek().text not in (",", "]")):
+                depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(self.take().text, 0)
+            written.append(self._text[start : self.peek().at].strip())
             if not self.taken(","):
                 break
         self.expect("]")
         return written
+
+
+def _at_place(read: Any, place: Any, count: int) -> Any:
+    """Element at a computed place, counted from 1; 0 beyond the array, as the standard has it."""
+    inside = ae.LogicStructure(["<="], (1, place)), ae.LogicStructure(["<="], (place, count))
+    element = call("vector_elm_map", read, arithmetic("-", place, 1))
+    return call("if_then_else", ae.LogicStructure([":AND:"], inside), element, 0)
 
 
 def _over(key: str, values: Any, count: int) -> Any:

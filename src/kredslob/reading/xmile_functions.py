@@ -94,6 +94,7 @@ TABLE: Mapping[str, Mapping[int, Build]] = {
     "log10": {1: lambda x: call("log", x, 10)},
     "mod": {2: lambda a, b: call("modulo", a, b)},
     "power": {2: lambda a, b: arithmetic("^", a, b)},
+    "rootn": {2: lambda x, n: arithmetic("^", x, arithmetic("/", 1, n))},
     "percent": {1: lambda x: arithmetic("*", x, 100)},
     "sinwave": {2: _wave("sin")},
     "coswave": {2: _wave("cos")},
@@ -144,6 +145,8 @@ def function(name: str, arguments: tuple[Any, ...]) -> Any:
     MisreadError
         It does not take so many arguments.
     """
+    if name == "nan":  # NAN(x, y) stands in causal loop diagrams for an equation to be written
+        return call("a_function_of", *arguments)
     if name in TABLE:
         if len(arguments) not in TABLE[name]:
             expected = " or ".join(str(n) for n in TABLE[name])

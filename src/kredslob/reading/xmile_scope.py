@@ -125,6 +125,7 @@ class Scope:
         MisreadError
             It is none of these.
         """
+        text = "".join(text.split()) if text.startswith("*") else text
         if text == "*":
             return f"{dimension.name}!"
         whole = text.endswith("!") or text.startswith("*:")

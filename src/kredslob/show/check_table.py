@@ -144,8 +144,9 @@ def _named(name: str, w: Words) -> str:
     """Label of a variable or parameter; the model's own name, in quotes, where it has none."""
     if name.startswith(_CHANGE):
         return w.text("check.change", of=_named(name.removeprefix(_CHANGE), w))
-    if f"check.sum.{name}" in w.table:
-        return w.text(f"check.sum.{name}")
+    for kind in ("check.sum", "check.stock"):
+        if f"{kind}.{name}" in w.table:
+            return w.text(f"{kind}.{name}")
     if f"variable.{name}" in w.table:
         return w.labels[name]
     if f"parameter.{name.partition('[')[0]}" in w.table:

@@ -23,6 +23,7 @@ from kredslob.reading import (
     abstract_model,
     equation_texts,
     read_model,
+    references,
     source_lines,
 )
 from kredslob.show.sketch import places
@@ -157,19 +158,8 @@ def _shallow(entry: Entry) -> dict[str, Any]:
 
 def _causes(element: Any, names: Mapping[str, str]) -> tuple[str, ...]:
     """Variables that an element's equations read, each once, in the order of the text."""
-    found = (names.get(key(r)) for c in element.components for r in _references(c.ast))
+    found = (names.get(key(r)) for c in element.components for r in references(c.ast))
     return tuple(dict.fromkeys(n for n in found if n and n != element.name))
-
-
-def _references(node: Any) -> Iterator[str]:
-    if hasattr(node, "reference"):
-        yield str(node.reference)
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _references(getattr(node, field.name))
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _references(part)
 
 
 def _sources(path: Path) -> dict[str, tuple[Parameter, ...]]:

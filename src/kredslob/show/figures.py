@@ -7,7 +7,7 @@ line styles beside it; labels at the lines rather than in a box; amounts in mill
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
 
 from kredslob.show.language import Words, words
 
@@ -176,17 +177,7 @@ def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
         top = max([*help_, *need, 1.0])
         axes.set_xlim(0, 1.12 * top)
         title_over_all(figure, w.text("figure.who"))
-        axes.scatter([], [], s=80, color=PALETTE[0], label=w.text("figure.who_help"))
-        axes.scatter(
-            [],
-            [],
-            s=80,
-            facecolor="white",
-            edgecolor=GREY,
-            linewidth=2,
-            label=w.text("figure.who_need"),
-        )
-        axes.legend(loc="lower right")
+        _name_the_dots(axes, rows, {"who_help": help_, "who_need": need}, 0.5 * top, w)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: w.number(x)))
         axes.set_xlabel(w.text("figure.who_x"))
         footnote(figure, w.text("source"))
@@ -196,6 +187,25 @@ def who_is_helped(shares: xr.Dataset, language: str) -> Drawing:
         need=w.percent(float(shares["share of need that is complex"])),
     )
     return Drawing("who", figure, w.text("chart.dot"), caption)
+
+
+def _name_the_dots(
+    axes: Axes, rows: NDArray[np.intp], values: Mapping[str, list[float]], middle: float, w: Words
+) -> None:
+    """Name two kinds of dots in the row whose dots lie nearest the middle, outward from both."""
+    pairs = np.nan_to_num(np.array(list(values.values())))
+    row = int(np.argmin(abs(pairs.mean(axis=0) - middle)))
+    left, _ = sorted(range(2), key=lambda k: pairs[k, row])
+    for k, (name, colour) in enumerate(zip(values, (PALETTE[0], GREY), strict=True)):
+        axes.annotate(
+            w.text(f"figure.{name}"),
+            (pairs[k, row], rows[row]),
+            (-9 if k == left else 9, 0),
+            textcoords="offset points",
+            ha="right" if k == left else "left",
+            va="center",
+            color=colour,
+        )
 
 
 def who_saves(runs: xr.Dataset, language: str) -> Drawing:
@@ -387,7 +397,7 @@ def _lowest_and_highest(values: xr.DataArray, w: Words, form: Callable[[float], 
     shown = {int(np.argmax(values[RATE].values)): None, int(np.argmin(values[RATE].values)): None}
     parts = [
         w.text(
-            "caption.at_rate", value=form(float(values[i])), rate=w.percent(float(values[RATE][i]))
+            "caption.end_at", value=form(float(values[i])), rate=w.percent(float(values[RATE][i]))
         )
         for i in shown
     ]

@@ -25,15 +25,7 @@ from kredslob.show.loop_figures import (
     of_loops,
 )
 from kredslob.show.loop_table import TextTable, families_frame, loops_frame, periods_frame
-from kredslob.show.origin import (
-    DESIGN,
-    LOG,
-    SCENARIO,
-    RunLog,
-    design_frame,
-    levers,
-    write_scenario,
-)
+from kredslob.show.origin import RunLog, design_frame, levers, write_origin
 from kredslob.show.run_folder import copy_model, write_figures
 
 _FORMATS = ("graphml", "gexf", "json", "dot", "mmd")
@@ -151,7 +143,5 @@ def save_loops(
             shutil.copyfile(study.model, hidden / MODEL / study.model.name)
         else:
             copy_model(hidden)
-            write_scenario(hidden / SCENARIO, scenario, made_by["command"])
-        write_csv(design_frame(varied), hidden / DESIGN, index_label="run")
-        log.write(hidden / LOG, made_by["command"])
+        write_origin(hidden, log, scenario, made_by["command"], design_frame(varied))
         write_run(hidden, study.runs, named, made_by)

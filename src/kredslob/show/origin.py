@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from kredslob.cycle.scenario import Scenario
+from kredslob.show.csv_file import write_csv
 
 SCENARIO, DESIGN, LOG = "scenario.toml", "design.csv", "log.txt"
 RATE, RULE = "reinvestment rate", "reinvestment rule"
@@ -75,6 +76,30 @@ def levers(runs: xr.Dataset, scenario: Scenario | None) -> dict[str, list[float]
 def design_frame(varied: Mapping[str, Sequence[float]]) -> pd.DataFrame:
     """Lay a grid of levers out as a design, a row a run."""
     return pd.DataFrame(list(product(*varied.values())), columns=list(varied))
+
+
+def write_origin(
+    folder: Path, log: RunLog, scenario: Scenario | None, command: str, design: pd.DataFrame
+) -> None:
+    """Write what results started from: the scenario if there is one, the design and the log.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go.
+    log : RunLog
+        What has happened.
+    scenario : Scenario or None
+        What was run, for the reinvestment model.
+    command : str
+        The command that makes the results again.
+    design : DataFrame
+        What differs between the runs, a row each.
+    """
+    if scenario is not None:
+        write_scenario(folder / SCENARIO, scenario, command)
+    write_csv(design, folder / DESIGN, index_label="run")
+    log.write(folder / LOG, command)
 
 
 def write_scenario(path: Path, scenario: Scenario, command: str) -> None:

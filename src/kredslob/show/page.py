@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.accounts import PARTIES
 from kredslob.cycle.parameters import ParameterTable, read_parameters
 from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.paths import reinvestment_folder
+from kredslob.show.account_rows import party_rows
+from kredslob.show.changed_rows import changed_rows, number_text
 from kredslob.show.figures import Drawing
 from kredslob.show.language import LANGUAGES, Words, words
 from kredslob.show.table import rate_note, summary_frame
@@ -100,11 +100,11 @@ def page(data: PageData, drawings: Iterable[Drawing], language: str, other_page:
         drawings=[{"alt": d.alt, "caption": d.caption, "svg": Markup(_svg(d))} for d in drawings],
         accounts_title=w.text("page.accounts", rate=rate),
         accounts_note=w.text("page.accounts_note", years=years),
-        parties=list(_parties(data.books.isel({RATE: shown}), w)),
+        parties=party_rows(data.books.isel({RATE: shown}), w),
         assumptions_note=w.text("page.assumptions_note", count=len(table), **counts),
         parameters=list(_parameters(table, w)),
         command=data.command,
-        changed=attrs["parameters"],
+        changed=changed_rows(data.scenario, w),
         engine=w.text(
             "page.engine_value",
             engine=attrs["engine"],
@@ -130,9 +130,11 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
         yield w.text("page.one_not", rate=rate)
     else:
         yield w.text("page.none_sustaining", count=len(rates))
+    if len(rates) > 1:
+        yield w.text("report.say.rate", rate=rate)
     gain = float(summary["loop gain"][shown])
     back = w.text("money.one", amount=w.number(gain, 2))
-    yield w.text("page.gain", rate=rate, back=back)
+    yield w.text("page.gain", back=back)
     yield from _what_it_takes(float(summary["critical rate"][shown]), rates[shown], gain, w)
     helped = summary["citizens helped"]
     if len(rates) > 1:
@@ -150,12 +152,12 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
     yield _payback(summary, rates, float(data.runs["time"][-1]), w)
     npv = float(summary["net present value"][shown])
     key = "page.npv_positive" if npv >= 0 else "page.npv_negative"
-    yield w.text(key, npv=w.money(abs(npv)), rate=rate)
+    yield w.text(key, npv=w.money(abs(npv)))
     investors = data.books.sel(party="investors").isel({RATE: shown})
     if float(investors["cost"].sum()) > 0:
         value = float(investors["net present value"])
         key = "page.investors_gain" if value >= 0 else "page.investors_lose"
-        yield w.text(key, value=w.money(abs(value)), rate=rate)
+        yield w.text(key, value=w.money(abs(value)))
     end = data.runs.isel({"time": -1, RATE: shown})
     saved = end["Cumulated Saved"] + end["Cumulated Unclaimed"]
     paid_in = end["paid in by purse"]
@@ -164,7 +166,7 @@ def sentences(data: PageData, w: Words) -> Iterator[str]:
         elsewhere = 1 - float(saved.sel(Purse=purse)) / float(saved.sum())
         owner = w.text(f"purse.{purse}")
         owner = owner[0].upper() + owner[1:]
-        yield w.text("page.wrong_pocket", share=w.percent(elsewhere), rate=rate, purse=owner)
+        yield w.text("page.wrong_pocket", share=w.percent(elsewhere), purse=owner)
     shares = data.shares.isel({RATE: shown})
     if float(shares["share of help to complex need"]) >= 0:
         yield w.text(
@@ -216,35 +218,14 @@ def _shown(summary: xr.Dataset) -> int:
     return int(np.argmax(summary[RATE].values))
 
 
-def _parties(books: xr.Dataset, w: Words) -> Iterator[tuple[str, ...]]:
-    def text(value: float, form: Any) -> str:
-        return form(value) if np.isfinite(value) else w.text("none")
-
-    for party in PARTIES:
-        of = books.sel(party=party)
-        if float(of["cost"].sum() + of["benefit"].sum()) == 0:
-            continue  # a party that takes no part, such as investors where there are none
-        yield (
-            w.text(f"party.{party}"),
-            text(float(of["net present value"]), w.millions),
-            text(float(of["internal rate of return"]), lambda v: w.percent(v, 1)),
-            text(float(of["benefit-cost ratio"]), lambda v: w.number(v, 2)),
-            text(float(of["payback year"]), lambda v: w.number(v, 1)),
-        )
-
-
 def _parameters(table: ParameterTable, w: Words) -> Iterator[dict[str, str]]:
-    def number(value: float) -> str:
-        text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-        return w.number(value, len(text.partition(".")[2]))
-
     for row in table:
         yield {
-            "label": row.label,
-            "value": number(row.value),
-            "range": number(row.low)
+            "label": w.parameter(row.label),
+            "value": number_text(row.value, w),
+            "range": number_text(row.low, w)
             if row.low == row.high
-            else f"{number(row.low)} – {number(row.high)}",
+            else f"{number_text(row.low, w)} – {number_text(row.high, w)}",
             "unit": w.unit(row.unit),
             "kind": w.text(f"kind.{row.kind}"),
             "certainty": w.text(f"certainty.{row.certainty}"),

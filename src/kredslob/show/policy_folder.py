@@ -33,19 +33,16 @@ def save_policies(
 
     Parameters
     ----------
-    folder : Path
-        A new or empty folder.
+    folder, command
+        As for `kredslob.show.run_folder.save_run`.
     runs : Dataset
         The scenario as it is.
     study : PolicyStudy
         From `kredslob.studies.policies.policy_study`.
     scenario : Scenario
         What the search started from.
-    command : str
-        The command that makes the study again.
     asked : mapping
-        What was asked beyond that, for `kredslob.studies.reproduction.reproduce`; plain numbers,
-        texts, lists and mappings.
+        From `kredslob.studies.reproduction.policy_question`.
 
     Raises
     ------
@@ -58,8 +55,6 @@ def save_policies(
         "kind": "search",
         "command": command,
         "asked": dict(asked),
-        "setting": scenario.setting,
-        "scenario": scenario.name,
         "seed": study.results.attrs["seed"],
         "draws": study.results.sizes["run"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ def progress_bar() -> Iterator[Progress]:
 
     Nothing is written where stderr is no terminal, and nothing is left when the work is done. A
     bar comes only with the first sign of progress, so that what is quick shows none. Ctrl-C ends
-    the block with a KeyboardInterrupt, at its end if not before.
+    the block with a KeyboardInterrupt: at the next sign of progress or at its end, if not at once.
 
     Yields
     ------
@@ -36,32 +37,48 @@ def progress_bar() -> Iterator[Progress]:
     screen = Console(stderr=True)
     columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     hidden = not screen.is_terminal
-    with _heard(), Bars(*columns, console=screen, transient=True, disable=hidden) as bars:
-        task = bars.add_task("", total=None, visible=False)
+    bar = Bars(*columns, console=screen, transient=True, disable=hidden)
+    with _heard() as heard, bar:
+        task = bar.add_task("", total=None, visible=False)
 
         def progress(done: float, total: float) -> None:
-            bars.update(task, completed=done, total=total, visible=True)
+            if heard:
+                raise KeyboardInterrupt
+            bar.update(task, completed=done, total=total, visible=True)
 
         yield progress
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
-    """Hear a Ctrl-C that Python drops: what is raised while an object is cleared away is lost."""
+def _heard() -> Iterator[list[int]]:
+    """Hear each Ctrl-C; yields a list that grows with them.
+
+    Python drops what is raised while an object is cleared away, with some lines that help nobody,
+    and a library that is called back from C may make another error of it.
+    """
+    heard: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield  # where no signals come
+        yield heard  # where no signals come
         return
-    times: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
+    before, dropped = signal.getsignal(signal.SIGINT), sys.unraisablehook
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        times.append(number)
+        heard.append(number)
         signal.default_int_handler(number, frame)
 
+    def drop(what: sys.UnraisableHookArgs) -> None:
+        if not (heard and issubclass(what.exc_type, KeyboardInterrupt)):
+            dropped(what)
+
     signal.signal(signal.SIGINT, interrupt)
+    sys.unraisablehook = drop
     try:
-        yield
+        yield heard
+    except Exception:
+        if not heard:
+            raise
     finally:
         signal.signal(signal.SIGINT, before)
-    if times:
+        sys.unraisablehook = dropped
+    if heard:
         raise KeyboardInterrupt

@@ -32,7 +32,6 @@ _COLUMN = (0.0, 1.0, 2.0)  # places of savings and capital, of what takes them, 
 _BAR = 0.045  # width of a node
 _GAP = 0.045  # between nodes, in parts of the height
 _LEAST = 0.004  # of all money: thinner bands cannot be seen
-_OUTSIDE = ("private investors", "foundations")
 _COLOURS = {
     "municipality": PALETTE[0],
     "region": PALETTE[2],
@@ -110,16 +109,13 @@ def helped_by_group(shares: xr.Dataset, language: str) -> Drawing:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for axes, group in zip(panels.flat, groups, strict=False):
             one = shares["help over time"].sel(Group=group)
-            ends = []
             for number, need in enumerate(one["Need"].values):
                 line = one.sel(Need=need)
-                colour = PALETTE[number]
-                axes.plot(line["time"], line, color=colour, linestyle=LINES[number])
-                ends.append((float(line[-1]), w.text(f"report.need.{need}"), colour))
+                axes.plot(line["time"], line, color=PALETTE[number], linestyle=LINES[number])
             axes.set_title(w.element(group), size=12, color=INK)
             dress(axes, w, "", "")
             axes.set_ylim(bottom=0)
-        for axes, group in zip(panels.flat, groups, strict=False):
+        for axes, group in zip(panels.flat, groups, strict=False):  # now that they share a scale
             one = shares["help over time"].sel(Group=group)
             last = float(one["time"][-1])
             named = [

@@ -31,15 +31,7 @@ from kredslob.show.figures import (
     who_saves,
 )
 from kredslob.show.language import LANGUAGES
-from kredslob.show.origin import (
-    DESIGN,
-    LOG,
-    SCENARIO,
-    RunLog,
-    design_frame,
-    levers,
-    write_scenario,
-)
+from kredslob.show.origin import RunLog, design_frame, levers, write_origin
 from kredslob.show.page import PageData, write_page
 from kredslob.show.table import summary_frame
 
@@ -105,9 +97,7 @@ def save_run(
         write_csv(flows[flows != 0].to_frame(), hidden / "cash_flows.csv")
         log.note("numbers, figures and pages written")
         copy_model(hidden)
-        write_scenario(hidden / SCENARIO, scenario, command)
-        write_csv(design_frame(varied), hidden / DESIGN, index_label="run")
-        log.write(hidden / LOG, command)
+        write_origin(hidden, log, scenario, command, design_frame(varied))
         write_manifest(hidden, runs, made_by)
 
 
@@ -135,7 +125,8 @@ def save_study(
     draw, texts : callable
         Give for a language ("da" or "en") the figures, and tables for people by name of the file.
     made_by : mapping
-        As for `kredslob.results.write_manifest`; setting, scenario and levers are added.
+        As for `kredslob.results.write_manifest`, with "kind" and "command"; setting, scenario and
+        levers are added.
     scenario : Scenario
         What was run.
     design : DataFrame, optional
@@ -161,10 +152,8 @@ def save_study(
                 write_csv(frame, hidden / f"{name}.{language}.csv", index_label="")
         log.note("figures and tables written")
         copy_model(hidden)
-        write_scenario(hidden / SCENARIO, scenario, made_by["command"])
         differing = design_frame(made_by["levers"]) if design is None else design
-        write_csv(differing, hidden / DESIGN, index_label="run")
-        log.write(hidden / LOG, made_by["command"])
+        write_origin(hidden, log, scenario, made_by["command"], differing)
         write_run(hidden, runs, tables, made_by)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -20,14 +22,18 @@ from kredslob.show.language import Words, words
 from kredslob.show.table import summary_frame
 from kredslob.studies.reproduction import Reproduction
 
-_COLUMNS = ("name", "when", "kind", "setting", "scenario", "rates", "years", "size", "complete")
+_COLUMNS = ("name", "when", "kind", "setting", "scenario", "rates", "years", "size")
 _RIGHT = ("years", "size")
+_GIVEN_UP = ("size", "setting", "scenario", "time", "years", "rates", "kind", "when")
+"""What is left out of a list, in turn, until a run is one line; "time" is the time of day. The name
+that a run is given by default says its setting, its policy or kind, and when it was made."""
+_BETWEEN = 2  # blanks between columns
 _MOST_RATES = 4
 _MOST_END_VALUES = 40
 
 
-def runs_table(entries: Sequence[RunEntry], language: str) -> Table:
-    """List runs.
+def runs_table(entries: Sequence[RunEntry], language: str, width: int) -> RenderableType:
+    """List runs, a line each, and under them what is wrong with those that are damaged.
 
     Parameters
     ----------
@@ -35,42 +41,77 @@ def runs_table(entries: Sequence[RunEntry], language: str) -> Table:
         From `kredslob.archive.list_runs`.
     language : str
         "da" or "en".
+    width : int
+        Letters in a line. Columns that do not fit are left out; a name that is longer is folded.
     """
     w = words(language)
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in _COLUMNS:
-        justify = "right" if name in _RIGHT else "left"
-        fixed = name in ("when", "years", "size")
+    columns = _fitting(entries, w, width)
+    table = Table(
+        header_style="bold", box=SIMPLE_HEAD, show_edge=False, padding=(0, _BETWEEN, 0, 0)
+    )
+    for name in columns:
         table.add_column(
             w.text(f"runs.column.{name}"),
-            justify=justify,  # type: ignore[arg-type]
-            no_wrap=fixed,
+            justify="right" if name in _RIGHT else "left",
+            no_wrap=name != "name",
             overflow="fold",
         )
-    for entry in entries:
-        cells = [Text(cell) for cell in _row(entry, w)]
-        if entry.damage:
-            cells[-1].stylize("bold red")
-        table.add_row(*cells)
-    return table
+    for number, entry in enumerate(entries):
+        cells = [cells[number] for cells in columns.values()]
+        table.add_row(*map(Text, cells), style="bold red" if entry.damage else None)
+    damaged = [
+        Text(f"{e.folder.name}: {w.text('runs.damaged', reason=e.damage)}", "bold red")
+        for e in entries
+        if e.damage
+    ]
+    return Group(table, *([Text(), *damaged] if damaged else []))
 
 
-def _row(entry: RunEntry, w: Words) -> Iterator[str]:
-    none = w.text("none")
-    yield entry.folder.name
-    yield entry.when.astimezone().strftime("%Y-%m-%d %H:%M") if entry.when else none
-    yield w.table.get(f"runs.kind.{entry.kind}", entry.kind) or none
-    yield entry.setting or none
-    yield entry.scenario or none
-    yield _rates(entry.levers.get(RATE, []), w) or none
-    yield none if entry.years is None else w.number(entry.years, 0 if entry.years % 1 == 0 else 1)
-    yield _size(entry.size, w)
-    yield w.text("runs.damaged", reason=entry.damage) if entry.damage else w.text("yes")
+def _fitting(entries: Sequence[RunEntry], w: Words, width: int) -> dict[str, list[str]]:
+    """Columns that fit into a line, and their cells."""
+    left_out: set[str] = set()
+    for name in ("", *_GIVEN_UP):
+        left_out.add(name)
+        columns = {
+            column: [_cell(column, entry, w, "time" not in left_out) for entry in entries]
+            for column in _COLUMNS
+            if column not in left_out
+        }
+        widest = [
+            max(map(cell_len, (w.text(f"runs.column.{column}"), *cells)))
+            for column, cells in columns.items()
+        ]
+        if sum(widest) + _BETWEEN * len(widest) <= width:
+            break
+    return columns
+
+
+def _cell(column: str, entry: RunEntry, w: Words, with_time: bool) -> str:
+    found: str | None = None
+    match column:
+        case "name":
+            found = entry.folder.name
+        case "when" if entry.when:
+            when = entry.when.astimezone()
+            found = f"{when:%Y-%m-%d %H:%M}" if with_time else f"{when:%Y-%m-%d}"
+        case "kind":
+            found = w.table.get(f"runs.kind.{entry.kind}", entry.kind)
+        case "setting":
+            found = entry.setting
+        case "scenario":
+            found = entry.scenario
+        case "rates":
+            found = _rates(entry.levers.get(RATE, []), w)
+        case "years" if entry.years is not None:
+            found = w.number(entry.years, 0 if entry.years % 1 == 0 else 1)
+        case "size":
+            found = _size(entry.size, w)
+    return found or w.text("none")
 
 
 def _rates(rates: Sequence[float], w: Words) -> str:
     if len(rates) > _MOST_RATES:
-        low, high = w.percent(min(rates)), w.percent(max(rates))
+        low, high = w.number(100 * min(rates)), w.percent(max(rates))
         return w.text("runs.many_rates", count=len(rates), low=low, high=high)
     return ", ".join(w.percent(rate) for rate in rates)
 

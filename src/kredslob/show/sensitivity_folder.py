@@ -33,19 +33,16 @@ def save_sensitivity(
 
     Parameters
     ----------
-    folder : Path
-        A new or empty folder.
+    folder, command
+        As for `kredslob.show.run_folder.save_run`.
     runs : Dataset
         The scenario as it is.
     study : HingeStudy
         From `kredslob.studies.hinges.hinge_study`.
     scenario : Scenario
         What was run.
-    command : str
-        The command that makes the study again.
     asked : mapping
-        What was asked beyond that, for `kredslob.studies.reproduction.reproduce`; plain numbers,
-        texts, lists and mappings.
+        From `kredslob.studies.reproduction.hinge_question`.
 
     Raises
     ------
@@ -57,8 +54,6 @@ def save_sensitivity(
         "kind": "sensitivity",
         "command": command,
         "asked": dict(asked),
-        "setting": scenario.setting,
-        "scenario": scenario.name,
         "seed": study.ranked.attrs["seed"],
         "trajectories": study.screened.attrs["trajectories"],
         "samples": study.ranked.attrs["samples"],

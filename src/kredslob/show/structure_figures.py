@@ -66,7 +66,8 @@ def structures(found: xr.Dataset, language: str) -> Drawing:
         right.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
         rate = w.percent(float(one[RATE]))
         title_over_all(figure, w.text("structures.title", rate=rate))
-        footnote(figure, f"{w.text('structures.note')}\n{w.text('source')}")
+        note = f"{w.text('structures.note')} {w.text('structures.lines')}"
+        footnote(figure, f"{note}\n{w.text('source')}")
     caption = w.text("caption.structures", rate=rate, gains=_gains(one, w))
     return Drawing("structures", figure, w.text("chart.dot"), caption)
 

@@ -41,24 +41,11 @@ def summary_frame(summary: xr.Dataset, language: str) -> pd.DataFrame:
 def summary_table(summary: xr.Dataset, language: str, scenario: Scenario) -> Table:
     """Lay a summary out for the terminal, under the place and policy; see `summary_frame`."""
     frame = summary_frame(summary, language)
-    title = scenario.setting_title[language]
-    if scenario.name:
-        title += f": {scenario.title[language]}"
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        caption=rate_note(summary, language, scenario),
-        caption_justify="left",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column(words(language).text("table.measure"))
-    for column in frame.columns:
-        table.add_column(str(column), justify="right", no_wrap=True)
-    for measure, values in frame.iterrows():
-        table.add_row(str(measure), *values)
+    heading = words(language).text("table.measure")
+    note = rate_note(summary, language, scenario)
+    table = titled_table(frame, heading, note, scenario, language)
+    for column in table.columns[1:]:
+        column.no_wrap = True
     return table
 
 

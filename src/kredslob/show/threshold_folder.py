@@ -23,14 +23,10 @@ def save_threshold(
 
     Parameters
     ----------
-    folder : Path
-        A new or empty folder.
+    folder, scenario, command
+        As for `kredslob.show.run_folder.save_run`.
     study : ThresholdStudy
-        What was found.
-    scenario : Scenario
-        What was run.
-    command : str
-        The command that makes the study again.
+        From `kredslob.studies.threshold.threshold_study`.
 
     Raises
     ------

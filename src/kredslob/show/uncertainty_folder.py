@@ -30,16 +30,12 @@ def save_uncertainty(
 
     Parameters
     ----------
-    folder : Path
-        A new or empty folder.
+    folder, scenario, command
+        As for `kredslob.show.run_folder.save_run`.
     runs : Dataset
         A sweep over the same reinvestment rates with all parameters as in the table.
     found : Dataset
         From `kredslob.studies.uncertainty.uncertainty`.
-    scenario : Scenario
-        What was run.
-    command : str
-        The command that makes the study again.
     compared : Dataset, optional
         From `kredslob.studies.structures.by_structure`.
     chances : mapping of str to float, optional

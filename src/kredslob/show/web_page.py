@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kredslob.arguments import path_of, refused
 from kredslob.errors import InputFileError
 
+_ENDINGS = (".html", ".htm")
 _HEIGHT_IN_JUPYTER = 900
 
 
@@ -35,7 +37,7 @@ class WebPage:
         Parameters
         ----------
         path : str or Path
-            The file.
+            The file; its name ends in .html.
 
         Returns
         -------
@@ -46,8 +48,10 @@ class WebPage:
         ------
         InputFileError
             The file cannot be written.
+        ParameterError
+            Its name does not end in .html.
         """
-        file = Path(path)
+        file = page_path(path)
         try:
             file.write_text(self.text, encoding="utf-8")
         except OSError as problem:
@@ -59,6 +63,20 @@ class WebPage:
         page, title = html.escape(self.text, quote=True), html.escape(self.title, quote=True)
         style = f"width:100%;height:{_HEIGHT_IN_JUPYTER}px;border:0"
         return f'<iframe title="{title}" style="{style}" srcdoc="{page}"></iframe>'
+
+
+def page_path(path: str | Path) -> Path:
+    """The file of a page, which a browser knows by its ending.
+
+    Raises
+    ------
+    ParameterError
+        It does not end in .html.
+    """
+    file = path_of("path", path, "the name of an .html file")
+    if file.suffix.lower() not in _ENDINGS:
+        raise refused("path", str(path), "a name that ends in .html")
+    return file
 
 
 @dataclass(frozen=True)

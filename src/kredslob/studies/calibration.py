@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import check_named, check_whole, range_of
 from kredslob.errors import ParameterError
-from kredslob.simulation import Model
+from kredslob.simulation import Model, check_is_model
 from kredslob.studies.factors import Factor, sample
 from kredslob.studies.goodness import goodness
 from kredslob.studies.observations import (
@@ -59,10 +60,10 @@ def calibrate(
     model: Model,
     observed: Observed,
     ranges: Mapping[str, Sequence[float]],
+    scenario: Scenario = None,
     *,
     starts: int = 4,
     seed: int = 0,
-    scenario: Scenario = None,
     client: Any = None,
 ) -> Calibration:
     """Fit constants of a model to observed series.
@@ -112,8 +113,8 @@ def calibrate(
     >>> round(float(found.estimates.loc["overhead share", "estimate"]), 3)
     0.12
     """
-    if not (isinstance(starts, int | np.integer) and starts > 0):
-        raise ParameterError(f"starts: found {starts!r}, expected a whole number above 0")
+    check_is_model(model)
+    check_whole("starts", starts, 1)
     observations = read_observations(observed)
     factors = factors_to_fit(ranges, observations)
     simulate = Simulator(model, [f.name for f in factors], observations, scenario, client)
@@ -135,15 +136,14 @@ def factors_to_fit(
     ranges: Mapping[str, Sequence[float]], observations: Observations
 ) -> list[Factor]:
     """Constants to fit, each uniform over its range, checked against the number of values."""
-    for name, numbers in ranges.items():
-        if len(numbers) != 2:
-            raise ParameterError(f"'{name}': found {len(numbers)} numbers, expected low and high")
+    check_named("ranges", ranges, "{'birth rate': (0.1, 0.5)}")
+    found = [Factor(name, *range_of("ranges", name, ends)) for name, ends in ranges.items()]
     if not 0 < len(ranges) < len(observations.values):
         raise ParameterError(
             f"found {len(observations.values)} observed values for {len(ranges)} constants, "
             "expected at least one constant, and more values than constants"
         )
-    return [Factor(name, float(low), float(high)) for name, (low, high) in ranges.items()]
+    return found
 
 
 def _spreads(observations: Observations) -> np.ndarray:

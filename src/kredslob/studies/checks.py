@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import is_number, refused
 from kredslob.dimensions import check_dimensions
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.feedback.linear import linearise
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model, parameters_of
 from kredslob.studies.extremes import (
     PAIR_BUDGET,
     Condition,
@@ -241,6 +242,10 @@ def check_model(
     >>> bool((found["verdict"] == "fail").any())
     True
     """
+    check_is_model(model)
+    parameters_of(scenario)
+    if not is_number(pair_budget):
+        raise refused("pair_budget", pair_budget, "a number")
     checks = model_checks(
         model, scenario, halved_and_doubled(model), pair_budget=pair_budget, client=client
     )

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
     LAST_PART,
-    critical_rate,
-    late_coverage,
-    loop_gain,
     margin,
+    sustaining,
 )
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_above_zero, parameters_of
 from kredslob.studies.factors import sample
-from kredslob.studies.questions import cycle_correlations, cycle_factors, distribution, stated_in
+from kredslob.studies.question import question
+from kredslob.studies.questions import cycle_correlations, cycle_factors, distribution
+from kredslob.studies.steps import Steps, steps_in
 
 RATE = "reinvestment rate"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -97,27 +100,29 @@ def critical_bracket(
     >>> float(found["critical rate"])  # no rate is enough within ten years
     inf
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
-    study = _Study(model, scenario, years, client, _Expected(progress, 1, _SCANNED))
+    check_above_zero("years", years)
+    study = _Study(model, scenario, years, client, _Expected(progress, 1, _SCANNED), Steps())
     low, high = _brackets(_margins(study, {}), 1, _SCANNED)
     sides = np.array([low[0], high[0]])
     there = np.isfinite(sides)
     rates = np.where(there, sides, 1.0)
-    runs = study.runs({RATE: np.array([*rates, 1.0])}, GAIN_VARIABLES)
+    ended = study.answers({RATE: np.array([*rates, 1.0])}, sustaining, GAIN_VARIABLES)
     study.expected.end()
-    gain, formula = loop_gain(runs).values, critical_rate(runs).values
+    gain, formula = ended["loop gain"].values, ended["critical rate"].values
     sides_of = {"side": ["short", "sustaining"]}
     by_side = {
         "rate": (sides, "reinvestment rate"),
-        "coverage": (late_coverage(runs).values[:2], "share of late spending that savings cover"),
+        "coverage": (ended["coverage"].values[:2], "share of late spending that savings cover"),
         "loop gain": (gain[:2], "loop gain of the reinvestment cycle"),
     }
     single = {
-        "critical rate": (_critical(low, high)[0], "critical reinvestment rate, simulated"),
+        "critical rate": (_critical(high)[0], "critical reinvestment rate, simulated"),
         "formula": (formula[0] if there[0] else formula[1], "critical reinvestment rate, formula"),
         "loop gain at rate 1": (gain[2], "loop gain where all that is pledged is reinvested"),
     }
-    found = xr.Dataset(coords=sides_of, attrs=runs.attrs)
+    found = xr.Dataset(coords=sides_of, attrs=ended.attrs)
     for name, (values, long_name) in by_side.items():
         found[name] = _figure(np.where(there, values, np.nan), long_name, "side")
     for name, (value, long_name) in single.items():
@@ -133,6 +138,7 @@ def critical_rate_uncertainty(
     seed: int = 0,
     years: float | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Spread of the critical rate over what the uncertain parameters may be.
@@ -154,6 +160,9 @@ def critical_rate_uncertainty(
         Horizon, in years. Default: as the model file says.
     client : dask.distributed.Client, optional
         As for `Model.run_many`.
+    store : Path or str, optional
+        Folder for what each block of runs comes to, as soon as it is finished. If the work is
+        broken off, the same call goes on with what is missing.
     progress : callable, optional
         Called with (runs done, runs in all); the latter is a guess until all are done.
 
@@ -177,6 +186,8 @@ def critical_rate_uncertainty(
     ------
     ParameterError
         There are fewer than 2 draws, the seed is below 0, or as for `critical_bracket`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
 
     Examples
     --------
@@ -184,24 +195,26 @@ def critical_rate_uncertainty(
     >>> "critical rate" in found
     True
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
-    if draws < 2:
-        raise ParameterError(f"draws: found {draws}, expected at least 2")
+    check_above_zero("years", years)
+    check_whole("draws", draws, 2)
     factors = cycle_factors(scenario)
     correlations = cycle_correlations(factors)
     drawn = sample(factors, draws, seed=seed, correlations=correlations)
     columns = {str(name): values.values for name, values in drawn.data_vars.items()}
     expected = _Expected(progress, draws, _SCANNED_PER_DRAW)
-    study = _Study(model, scenario, years, client, expected)
-    low, high = _brackets(_margins(study, columns), draws, _SCANNED_PER_DRAW)
-    runs = study.runs({**columns, RATE: np.ones(draws)}, GAIN_VARIABLES)
+    steps = steps_in(store, question(model, scenario, drawn, late_times(model, years)))
+    study = _Study(model, scenario, years, client, expected, steps)
+    _, high = _brackets(_margins(study, columns), draws, _SCANNED_PER_DRAW)
+    ended = study.answers({**columns, RATE: np.ones(draws)}, sustaining, GAIN_VARIABLES)
     expected.end()
-    gain = loop_gain(runs).values
-    critical = _critical(low, high)
+    gain = ended["loop gain"].values
+    critical = _critical(high)
     with np.errstate(divide="ignore"):
         missing = np.where(gain > 0, np.maximum(1 / gain, 1.0), np.inf)
     needed = np.where(np.isfinite(critical), critical, missing)
-    found = xr.Dataset(coords={"quantile": list(QUANTILES)}, attrs=runs.attrs)
+    found = xr.Dataset(coords={"quantile": list(QUANTILES)}, attrs=ended.attrs)
     for name, values, long_name in (
         ("critical rate", critical, "critical reinvestment rate, simulated"),
         ("loop gain", gain, "loop gain where all that is pledged is reinvested"),
@@ -223,7 +236,7 @@ def critical_rate_uncertainty(
 
 def check_constant_rate(scenario: Mapping[str, Any] | HasParameters | None) -> None:
     """Raise ParameterError where a schedule or a rule sets the rate, and not the lever."""
-    if np.any(stated_in(scenario).get("reinvestment rule", 0) != 0):
+    if np.any(parameters_of(scenario).get("reinvestment rule", 0) != 0):
         raise ParameterError("'reinvestment rule' sets the rate here; expected rule 0")
 
 
@@ -257,32 +270,47 @@ class _Expected:
 
 @dataclass(frozen=True)
 class _Study:
-    """What all runs of a study have in common."""
+    """What all runs of a study have in common, and where what they come to is kept."""
 
     model: Model
     scenario: Mapping[str, Any] | HasParameters | None
     years: float | None
     client: Any
     expected: _Expected
+    steps: Steps
 
-    def runs(self, design: Mapping[str, np.ndarray], more: Sequence[str] = ()) -> xr.Dataset:
-        """Runs with what the margin is read from, and more."""
-        found = self.model.run_many(
-            design,
-            self.scenario,
-            years=self.years,
-            at=late_times(self.model, self.years),
-            save=[*COVERAGE_VARIABLES, *more],
-            client=self.client,
-        )
+    def answers(
+        self,
+        design: Mapping[str, np.ndarray],
+        compute: Callable[[xr.Dataset], xr.Dataset],
+        more: Sequence[str] = (),
+    ) -> xr.Dataset:
+        """What is computed from runs with what the margin is read from, and more."""
+
+        def make() -> xr.Dataset:
+            runs = self.model.run_many(
+                design,
+                self.scenario,
+                years=self.years,
+                at=late_times(self.model, self.years),
+                save=[*COVERAGE_VARIABLES, *more],
+                client=self.client,
+            )
+            return compute(runs).assign_attrs(runs.attrs)
+
+        found = self.steps.answer(make)
         self.expected.add(len(design[RATE]))
         return found
+
+
+def _margin(runs: xr.Dataset) -> xr.Dataset:
+    return xr.Dataset({"margin": margin(runs)})
 
 
 def _margins(study: _Study, columns: Mapping[str, np.ndarray]) -> Margins:
     def of_part(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
         design = {label: values[cases] for label, values in columns.items()} | {RATE: rates}
-        return margin(study.runs(design)).values
+        return study.answers(design, _margin)["margin"].values
 
     def margins(rates: np.ndarray, cases: np.ndarray) -> np.ndarray:
         starts = range(0, len(rates), _RUNS_AT_ONCE)
@@ -319,7 +347,7 @@ def _brackets(margins: Margins, cases: int, scanned: int) -> tuple[np.ndarray, n
     return low, high
 
 
-def _critical(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _critical(high: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(high), high, np.inf)
 
 

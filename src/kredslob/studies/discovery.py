@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import all_of, check_kind
 from kredslob.design import RUN
 from kredslob.errors import ParameterError
 from kredslob.studies.extras import extra
-from kredslob.studies.factors import Factor, check_seed
+from kredslob.studies.factors import A_FACTOR, Factor, check_seed
 
 _PEEL = 0.05  # of a box's runs at each step, as Friedman and Fisher advise: 0.05 to 0.1
 _LEAST = 0.05  # of all runs in the last box, and in each leaf of a tree
@@ -190,11 +191,9 @@ def prim(runs: xr.Dataset, cases: xr.DataArray, factors: Sequence[Factor]) -> Pe
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end, evaluate
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> draws = sample(factors, 200)
-    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> draws = kredslob.sample(factors, 200)
+    >>> runs = kredslob.evaluate(kredslob.load(), draws, kredslob.at_end("total cash"), years=10)
     >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
     >>> peeling = kredslob.prim(runs, high, factors)
     >>> type(peeling).__name__
@@ -237,11 +236,9 @@ def cart(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end, evaluate
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> factors = [Factor("overhead share", 0.05, 0.2), Factor("reinvestment rate", 0, 1)]
-    >>> draws = sample(factors, 200)
-    >>> runs = evaluate(kredslob.load(), draws, at_end("total cash"), years=10)
+    >>> factors = kredslob.factors_of({"overhead share": (0.05, 0.2), "reinvestment rate": (0, 1)})
+    >>> draws = kredslob.sample(factors, 200)
+    >>> runs = kredslob.evaluate(kredslob.load(), draws, kredslob.at_end("total cash"), years=10)
     >>> high = runs["total cash"] > runs["total cash"].quantile(0.8)
     >>> kredslob.cart(runs, high, factors).sizes["box"] > 0
     True
@@ -369,13 +366,17 @@ def _checked(
     runs: xr.Dataset, cases: xr.DataArray, factors: Sequence[Factor]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inputs, shape (runs, factors), and cases, shape (runs,)."""
-    if not factors:
+    check_kind("runs", runs, xr.Dataset, "the Dataset that kredslob.evaluate gives")
+    if not all_of("factors", factors, Factor, A_FACTOR):
         raise ParameterError("factors: found none, expected at least one")
     for factor in factors:
         if f"input {factor.name}" not in runs:
             raise ParameterError(f"'{factor.name}' was not varied in these runs")
+    each = "yes or no (bool) for each run, such as runs['total population'] > 1000"
+    check_kind("cases", cases, xr.DataArray, each)
     if cases.dims != (RUN,) or cases.sizes[RUN] != runs.sizes[RUN] or cases.dtype != bool:
-        raise ParameterError("cases: expected yes or no (bool) for each run")
+        sizes = ", ".join(f"{dim}: {size}" for dim, size in cases.sizes.items())
+        raise ParameterError(f"cases: found {cases.dtype} over ({sizes}), expected {each}")
     hits = cases.values
     if hits.all() or not hits.any():
         count = int(hits.sum())

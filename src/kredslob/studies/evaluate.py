@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_kind, hint, is_number, path_of, refused
 from kredslob.datasets import dataset
 from kredslob.design import RUN
 from kredslob.distributed import carried_out
 from kredslob.ensemble import CHUNKS, Ensemble, Job, Progress, Reduce
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model, check_threads
+from kredslob.simulation import HasParameters, Model, check_is_model, check_progress, check_threads
 from kredslob.store import StoredAnswers
 from kredslob.studies.question import question
 from kredslob.targets.numba import Batch, Outcome
 
 _MOST_RUNS = 2_000  # in a chunk: 200 MB with all that the fund is asked for
+_ASKED = "what is asked of a run, such as kredslob.at_end('total population')"
 _FEWEST_RUNS = 1_000  # what they come to takes a tenth of a second a chunk, however few they are
 
 
@@ -37,6 +39,15 @@ class Outcomes:
         outcomes: a Dataset over ``run``, with units and long names.
     times : sequence of float, optional
         Times to save. Default: each SAVEPER.
+
+    Examples
+    --------
+    >>> def most(runs):
+    ...     return runs[["total cash"]].max("time")
+    >>> asked = kredslob.Outcomes(["total cash"], most)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 4)
+    >>> kredslob.evaluate(kredslob.load(), draws, asked, years=5)["total cash"].values.tolist()
+    [12000000.0, 12000000.0, 12000000.0, 12000000.0]
     """
 
     variables: Sequence[str]
@@ -44,8 +55,35 @@ class Outcomes:
     times: Sequence[float] | None = None
 
 
+def check_asked(model: object, outcomes: object) -> None:
+    """Raise ParameterError where a study is given something else for its model or outcomes."""
+    check_is_model(model)
+    check_kind("outcomes", outcomes, Outcomes, _ASKED)
+
+
 def at_end(*names: str) -> Outcomes:
-    """Last values of variables of any model; a subscripted one gives an outcome an element."""
+    """Last values of variables of any model.
+
+    Parameters
+    ----------
+    *names : str
+        A subscripted variable gives an outcome an element.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ParameterError
+        There is no name.
+
+    Examples
+    --------
+    >>> kredslob.at_end("total cash", "total spending").variables
+    ('total cash', 'total spending')
+    """
+    _check_names(names)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         return runs[list(names)].isel(time=-1, drop=True)
@@ -53,8 +91,39 @@ def at_end(*names: str) -> Outcomes:
     return Outcomes(names, compute)
 
 
+def _check_names(names: Sequence[str]) -> None:
+    if not names or not all(isinstance(name, str) for name in names):
+        given = names[0] if len(names) == 1 else names
+        raise refused("names", given, "names one by one, such as at_end('births', 'deaths')")
+
+
 def over_time(*names: str, times: Sequence[float]) -> Outcomes:
-    """Values of variables of any model at each of some times, in the model's time unit."""
+    """Values of variables of any model at each of some times.
+
+    Parameters
+    ----------
+    *names : str
+        As for `at_end`.
+    times : sequence of float
+        In the model's time unit; each a time step.
+
+    Returns
+    -------
+    Outcomes
+
+    Raises
+    ------
+    ParameterError
+        There is no name or time.
+
+    Examples
+    --------
+    >>> kredslob.over_time("total cash", times=[5, 10]).times
+    [5, 10]
+    """
+    _check_names(names)
+    if not isinstance(times, Iterable) or not list(times) or not all(map(is_number, times)):
+        raise refused("times", times, "a list of times")
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         return runs[list(names)]
@@ -63,14 +132,35 @@ def over_time(*names: str, times: Sequence[float]) -> Outcomes:
 
 
 def only(outcomes: Outcomes, *names: str) -> Outcomes:
-    """Some of the outcomes, by name; one that is not among them is a ParameterError of a run."""
+    """Some of the outcomes, by name.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        What is asked of each run.
+    *names : str
+        Those to keep. One that is not among them is a ParameterError as soon as runs are made.
+
+    Returns
+    -------
+    Outcomes
+
+    Examples
+    --------
+    >>> asked = kredslob.only(kredslob.cycle_questions(20), "citizens helped")
+    >>> asked.times[-1]
+    20.0
+    """
+    check_kind("outcomes", outcomes, Outcomes, _ASKED)
 
     def compute(runs: xr.Dataset) -> xr.Dataset:
         found = outcomes.compute(runs)
         for name in names:
             if name not in found:
+                known = [str(one) for one in found]
                 raise ParameterError(
-                    f"found no outcome '{name}', expected one of {', '.join(map(str, found))}"
+                    f"found no outcome '{name}', expected one of {', '.join(known)}"
+                    f"{hint(name, known)}"
                 )
         return found[list(names)]
 
@@ -122,7 +212,19 @@ def evaluate(
         The design has no runs, or as for `Model.run_many`.
     InputFileError
         The store cannot be used, or holds the answers to another question.
+
+    Examples
+    --------
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 8)
+    >>> runs = kredslob.evaluate(
+    ...     kredslob.load(), draws, kredslob.at_end("total cash"), years=5
+    ... )
+    >>> list(runs.data_vars)
+    ['total cash', 'input overhead share']
     """
+    check_asked(model, outcomes)
+    check_progress(progress)
+    check_kind("design", design, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
     count = design.sizes.get(RUN, 0)
     if not count:
         raise ParameterError("design: found no runs, expected at least one")
@@ -139,7 +241,7 @@ def evaluate(
     kept = None
     if store is not None:
         asked = question(model, ensemble.plan, outcomes.compute)
-        kept = StoredAnswers(Path(store), asked)
+        kept = StoredAnswers(path_of("store", store, "the name of a folder"), asked)
     results = carried_out(ensemble, _Answered(ensemble, outcomes, kept), threads, client, progress)
     results = results.assign_coords({RUN: design[RUN].values})
     inputs = {f"input {name}": values for name, values in design.data_vars.items()}

@@ -104,7 +104,9 @@ def single_runs(
         part = extremes[begin : begin + SINGLES_AT_ONCE]
         try:
             changes = [{extreme.name: extreme.values} for extreme in part]
-            runs = model.run_many(changes, scenario, at=list(at), save=list(save), client=client)
+            runs = model.without_bounds().run_many(
+                changes, scenario, at=list(at), save=list(save), client=client
+            )
         except ParameterError:
             if len(part) == 1:
                 continue
@@ -158,7 +160,7 @@ def pair_runs(
     def part(some: np.ndarray) -> Iterator[Conditioned]:
         design = _design(model, changes, base, some)
         try:
-            runs = model.run_many(
+            runs = model.without_bounds().run_many(
                 design, scenario, at=list(at), save=list(save), years=years, client=client
             )
         except ParameterError:

@@ -6,7 +6,7 @@ between the strongest (Sobol), and each of those is moved alone to both ends of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,16 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from kredslob.cycle.scenario import Scenario
+from kredslob.arguments import all_of, check_whole, names_of
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
-from kredslob.errors import ParameterError
-from kredslob.simulation import Model
+from kredslob.simulation import HasParameters, Model, parameters_of
 from kredslob.store import claim
 from kredslob.studies.critical_rate import RATE
 from kredslob.studies.evaluate import Outcomes, evaluate, only
-from kredslob.studies.factors import Factor, check_seed
+from kredslob.studies.factors import A_FACTOR, Factor, check_seed
 from kredslob.studies.question import question
-from kredslob.studies.questions import cycle_factors, cycle_questions, stated_in, whole_years
+from kredslob.studies.questions import cycle_factors, cycle_questions, whole_years
 from kredslob.studies.sensitivity import (
     check_sobol,
     check_trajectories,
@@ -60,7 +59,7 @@ class HingeStudy:
 
 def hinge_study(
     model: Model,
-    scenario: Scenario,
+    scenario: Mapping[str, Any] | HasParameters | None = None,
     *,
     outcomes: Sequence[str] = OUTCOMES,
     ranges: Sequence[Factor] = (),
@@ -79,7 +78,7 @@ def hinge_study(
     ----------
     model : Model
         The reinvestment model.
-    scenario : Scenario
+    scenario : mapping or object with ``parameters``, optional
         Place and policy. What it states otherwise than the parameter table is held.
     outcomes : sequence of str
         Names of outcomes of `kredslob.cycle.outcomes.cycle_outcomes`.
@@ -126,10 +125,10 @@ def hinge_study(
     check_trajectories(trajectories)
     check_sobol(samples)
     check_seed(seed)
-    if inputs < 1:
-        raise ParameterError(f"inputs: found {inputs}, expected a whole number from 1")
+    check_whole("inputs", inputs, 1)
+    all_of("ranges", ranges, Factor, A_FACTOR)
     horizon = whole_years(model, years)
-    asked = only(cycle_questions(horizon), *dict.fromkeys(outcomes))
+    asked = only(cycle_questions(horizon), *names_of("outcomes", outcomes))
     factors = with_ranges(cycle_factors(scenario), ranges)
     few = min(inputs, len(factors))
     runs = [trajectories * (len(factors) + 2), samples * (few + 2), 2 * few + 1]
@@ -158,9 +157,9 @@ def hinge_study(
     return HingeStudy(screened, ranked, moved)
 
 
-def check_outcomes(model: Model, asked: Outcomes, scenario: Scenario, years: int) -> xr.Dataset:
+def check_outcomes(model: Model, asked: Outcomes, scenario: Any, years: int) -> xr.Dataset:
     """What one run comes to; raises ParameterError, before minutes are spent, where it cannot."""
-    own = stated_in(scenario).get(RATE, model.program.defaults[RATE][0])
+    own = parameters_of(scenario).get(RATE, model.program.defaults[RATE][0])
     single = xr.Dataset({RATE: (RUN, np.array([float(own)]))}, {RUN: [0]})
     return evaluate(model, single, asked, scenario, years=years).isel({RUN: 0})
 

@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import refused
 from kredslob.design import RUN, find
 from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 
 _FEW = 64  # short runs: to start more threads, or to send them away, takes longer than to run them
 
+_EXPECTED = "a Series or DataFrame with times as index, named as variables of the model"
 Observed = pd.Series | pd.DataFrame | xr.DataArray | Mapping[str, pd.Series]
 Scenario = Mapping[str, Any] | HasParameters | None
 
@@ -99,7 +101,7 @@ def _series(observed: Observed) -> dict[str, pd.Series]:
         return _elements(observed)
     if isinstance(observed, Mapping):
         return {str(name): pd.Series(series) for name, series in observed.items()}
-    raise ParameterError(f"observed: found {type(observed).__name__}, expected series over time")
+    raise refused("observed", observed, _EXPECTED)
 
 
 def _elements(observed: xr.DataArray) -> dict[str, pd.Series]:
@@ -177,7 +179,10 @@ class Simulator:
 def _cell(model: Model, label: str) -> tuple[str, dict[str, str]]:
     """A variable and the elements that a label names, by dimension."""
     name, _, rest = label.rstrip("]").partition("[")
-    array = find(model.program, name.strip())
+    try:
+        array = find(model.program, name.strip())
+    except ParameterError as problem:
+        raise ParameterError(f"observed '{label}': {problem}") from None
     elements = [e.strip() for e in rest.split(",") if e.strip()]
     if len(elements) != len(array.dims):
         raise ParameterError(

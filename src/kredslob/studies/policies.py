@@ -9,7 +9,8 @@ from typing import Any
 
 import xarray as xr
 
-from kredslob.cycle.scenario import Scenario
+from kredslob.arguments import check_kind, check_whole, names_of
+from kredslob.cycle.scenario import Scenario, load_scenario
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
 from kredslob.simulation import Model
@@ -28,7 +29,13 @@ from kredslob.studies.questions import (
     cycle_questions,
     whole_years,
 )
-from kredslob.studies.robustness import Ranges, evaluate_policies, robustness
+from kredslob.studies.robustness import (
+    Ranges,
+    check_policies,
+    check_ranges,
+    evaluate_policies,
+    robustness,
+)
 from kredslob.studies.search import Levers, check_search, search
 
 JUDGED_BY = ("net present value of public purse", "citizens helped", "complex need helped")
@@ -61,7 +68,7 @@ class PolicyStudy:
 
 def policy_study(
     model: Model,
-    scenario: Scenario,
+    scenario: Scenario | None = None,
     *,
     candidates: Mapping[str, Scenario] | None = None,
     outcomes: Sequence[str] = JUDGED_BY,
@@ -82,9 +89,9 @@ def policy_study(
     ----------
     model : Model
         The reinvestment model.
-    scenario : Scenario
+    scenario : Scenario, optional
         Place and policy that the search starts from. What it states otherwise than the parameter
-        table is held.
+        table is held. Default: as `kredslob.load_scenario` has it.
     candidates : mapping of str to Scenario, optional
         Policies to judge. Default: those of the setting,
         `kredslob.studies.questions.cycle_policies`.
@@ -112,8 +119,8 @@ def policy_study(
     Returns
     -------
     PolicyStudy
-        If the search is interrupted from the keyboard, its front is that of the generations done,
-        and its attribute "interrupted" is 1.
+        If the search is interrupted from the keyboard and there is no store, its front is that of
+        the generations done, and its attribute "interrupted" is 1.
 
     Raises
     ------
@@ -136,19 +143,26 @@ def policy_study(
     >>> type(study).__name__
     'PolicyStudy'
     """
+    horizon = whole_years(model, years)
+    scenario = load_scenario() if scenario is None else scenario
+    check_kind("scenario", scenario, Scenario, "what kredslob.load_scenario() gives")
     check_constant_rate(scenario)
     extra("pymoo", "pymoo")
-    if draws < FEWEST or draws & (draws - 1):
+    check_whole("draws", draws, FEWEST)
+    if draws & (draws - 1):
         raise ParameterError(f"draws: found {draws}, expected a power of 2 from {FEWEST}")
     check_seed(seed)
-    horizon = whole_years(model, years)
+    if candidates is not None:
+        check_policies("candidates", candidates)
+    if thresholds is not None:
+        check_ranges("thresholds", thresholds)
     asked = cycle_questions(horizon)
-    names = tuple(dict.fromkeys([*outcomes, *(thresholds or ())]))
+    names = tuple(dict.fromkeys([*names_of("outcomes", outcomes), *(thresholds or ())]))
     check_outcomes(model, only(asked, *names), scenario, horizon)
+    chosen, wanted, seeds = levers or cycle_levers(), cycle_objectives(), (seed + 1, seed + 2)
+    check_search(chosen, wanted, None, population, generations, seeds)
     policies = dict(candidates or cycle_policies(scenario.setting))
     enough = thresholds or _good_enough(model, asked, scenario, horizon)
-    seeds = (seed + 1, seed + 2)
-    chosen, wanted = levers or cycle_levers(), cycle_objectives()
     rounds = len(policies) + len(seeds) * generations
 
     def told(before: int, own: int) -> Progress | None:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kredslob.arguments import check_whole
 from kredslob.design import find
 from kredslob.errors import ParameterError
-from kredslob.simulation import Model
+from kredslob.simulation import Model, check_is_model
 from kredslob.studies.calibration import calibrate, factors_to_fit
 from kredslob.studies.observations import (
     Observations,
@@ -31,11 +32,11 @@ def posterior(
     model: Model,
     observed: Observed,
     ranges: Mapping[str, Sequence[float]],
+    scenario: Scenario = None,
     *,
     steps: int = 4000,
     walkers: int | None = None,
     seed: int = 0,
-    scenario: Scenario = None,
     client: Any = None,
 ) -> xr.Dataset:
     """Draw constants of a model from their posterior, given observed series.
@@ -91,6 +92,10 @@ def posterior(
     >>> draws.sizes["step"] <= 60
     True
     """
+    check_is_model(model)
+    check_whole("steps", steps, 20)
+    if walkers is not None:
+        check_whole("walkers", walkers, 2)
     emcee = _emcee()
     observations = read_observations(observed)
     factors = factors_to_fit(ranges, observations)

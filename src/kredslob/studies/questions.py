@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_kind, check_whole, hint, is_number, refused
 from kredslob.cycle.accounts import LAST_YEAR
-from kredslob.cycle.changes import hint
 from kredslob.cycle.correlations import correlation_table
 from kredslob.cycle.draws import DISTRIBUTION, uncertain_rows
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.outcomes import OUTCOME_VARIABLES, cycle_outcomes
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.scenario import DEFAULT_SETTING, Scenario, load_scenario, parameter_table
 from kredslob.cycle.threshold import LAST_PART
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, parameters_of
 from kredslob.studies.evaluate import Outcomes
 from kredslob.studies.factors import EVEN, Factor, sample
 from kredslob.studies.search import Objective
@@ -56,7 +58,7 @@ _PURSES = ("municipality", "region", "state")
 
 
 def cycle_factors(
-    scenario: Mapping[str, Any] | HasParameters | None,
+    scenario: Mapping[str, Any] | HasParameters | None = None,
     structures: Mapping[str, float] | None = None,
 ) -> list[Factor]:
     """The uncertain parameters, each with the distribution of its row of the table.
@@ -77,9 +79,15 @@ def cycle_factors(
     ------
     ParameterError
         A name is no switch, a chance is not between 0 and 1, or the scenario states the switch.
+
+    Examples
+    --------
+    >>> factors = kredslob.cycle_factors(kredslob.load_scenario())
+    >>> "overhead share" in [factor.name for factor in factors]  # a choice, and not uncertain
+    False
     """
-    rows = uncertain_rows(parameter_table(), stated_in(scenario))
-    chances = _chances(structures or {}, rows)
+    rows = uncertain_rows(parameter_table(), parameters_of(scenario))
+    chances = _chances({} if structures is None else structures, rows)
     return [
         Factor(
             row.label,
@@ -96,14 +104,17 @@ def cycle_factors(
 def _chances(structures: Mapping[str, float], rows: Sequence[Parameter]) -> dict[str, float]:
     switches = [row.name for row in parameter_table() if row.kind == "switch"]
     drawn = {row.name for row in rows}
+    check_kind(
+        "structures", structures, Mapping, f"chances by name, such as {{'{switches[0]}': 0.5}}"
+    )
     for name, chance in structures.items():
         if name not in switches:
             known = f"expected one of {', '.join(switches)}{hint(name, switches)}"
             raise ParameterError(f"structures: found '{name}', {known}")
         if name not in drawn:
             raise ParameterError(f"structures: '{name}' is stated by the scenario and not drawn")
-        if not 0 <= chance <= 1:
-            raise ParameterError(f"structures: '{name}': found {chance:g}, expected 0 to 1")
+        if not (is_number(chance) and 0 <= chance <= 1):
+            raise refused(f"structures: '{name}'", chance, "a number from 0 to 1")
     return dict(structures)
 
 
@@ -115,7 +126,7 @@ def cycle_correlations(factors: Sequence[Factor]) -> dict[tuple[str, str], float
 
 def cycle_draws(
     scenario: Mapping[str, Any] | HasParameters | None,
-    count: int,
+    draws: int,
     *,
     method: str = "random",
     seed: int = 0,
@@ -127,7 +138,7 @@ def cycle_draws(
     ----------
     scenario : mapping or object with ``parameters``, optional
         As for `cycle_factors`.
-    count, method, seed
+    draws, method, seed
         As for `kredslob.studies.factors.sample`.
     structures : mapping of str to float, optional
         As for `cycle_factors`.
@@ -144,7 +155,7 @@ def cycle_draws(
     """
     factors = cycle_factors(scenario, structures)
     return sample(
-        factors, count, method=method, seed=seed, correlations=cycle_correlations(factors)
+        factors, draws, method=method, seed=seed, correlations=cycle_correlations(factors)
     )
 
 
@@ -162,26 +173,20 @@ def distribution(
     return "; ".join(said)
 
 
-def stated_in(scenario: Mapping[str, Any] | HasParameters | None) -> Mapping[str, Any]:
-    """Parameters that a scenario states, in whichever form it is given."""
-    return scenario.parameters if isinstance(scenario, HasParameters) else scenario or {}
-
-
 def whole_years(model: Model, years: float | None) -> int:
     """The horizon: as asked, or as the model file says.
 
     Raises
     ------
     ParameterError
-        It is not 1 to 70 whole years.
+        It is not 1 to 70 whole years, or the model is another one.
     """
+    check_is_cycle(model)
     clock, values = model.program.clock, model.program.defaults
     end, start = (float(np.ravel(values[name])[0]) for name in (clock.final, clock.initial))
     length = end - start if years is None else years
-    if length % 1 or not 1 <= length <= LAST_YEAR:
-        raise ParameterError(
-            f"years: found {length:g}, expected a whole number from 1 to {LAST_YEAR}"
-        )
+    if not is_number(length) or length % 1 or not 1 <= length <= LAST_YEAR:
+        raise refused("years", length, f"a whole number from 1 to {LAST_YEAR}")
     return int(length)
 
 
@@ -196,18 +201,27 @@ def cycle_questions(years: int) -> Outcomes:
     Returns
     -------
     Outcomes
+
+    Examples
+    --------
+    >>> asked = kredslob.only(kredslob.cycle_questions(5), "citizens helped")
+    >>> draws = kredslob.sample(kredslob.cycle_factors(), 20)
+    >>> found = kredslob.evaluate(kredslob.load(), draws, asked, years=5)
+    >>> found["citizens helped"].sizes["run"]
+    20
     """
+    check_whole("years", years, 1)
     times = {float(year) for year in range(years + 1)} | {(1 - LAST_PART) * years}
     return Outcomes(OUTCOME_VARIABLES, cycle_outcomes, sorted(times))
 
 
-def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
+def cycle_policies(setting: Path | str = DEFAULT_SETTING) -> dict[str, Scenario]:
     """Candidate policies of a fund: how much is reinvested, and on whom it is spent.
 
     Parameters
     ----------
-    setting : str
-        Name of a setting, as for `kredslob.cycle.scenario.load_scenario`.
+    setting : Path or str
+        Name of a setting, or a TOML file, as for `kredslob.cycle.scenario.load_scenario`.
 
     Returns
     -------
@@ -220,6 +234,11 @@ def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
     ------
     KredslobError
         No setting has that name.
+
+    Examples
+    --------
+    >>> "until-repaid" in kredslob.cycle_policies("national")
+    True
     """
     place = load_scenario(None, setting)
     found = {name: load_scenario(name, setting) for name in _SHIPPED}
@@ -231,7 +250,17 @@ def cycle_policies(setting: str = DEFAULT_SETTING) -> dict[str, Scenario]:
 
 
 def cycle_levers() -> dict[str, tuple[float, float]]:
-    """What a fund decides by a number, each with its range in the parameter table (Dmnl)."""
+    """What a fund decides by a number, each with its range in the parameter table (Dmnl).
+
+    Returns
+    -------
+    dict of str to (low, high)
+
+    Examples
+    --------
+    >>> kredslob.cycle_levers()["reinvestment rate"]
+    (0.0, 1.0)
+    """
     rows = (parameter_table().of(name)[0] for name in _LEVERS)
     return {row.name: (row.low, row.high) for row in rows}
 
@@ -241,6 +270,15 @@ def cycle_objectives() -> list[Objective]:
 
     The fund at the end, citizens helped, complex need helped and the relief of each purse are
     means over draws; the downside is the 5 % quantile of the public purse's net present value.
+
+    Returns
+    -------
+    list of Objective
+
+    Examples
+    --------
+    >>> kredslob.cycle_objectives()[-1].name
+    '5 % quantile of net present value of public purse'
     """
     wanted = ("fund at the end", "citizens helped", "complex need helped")
     relief = (f"relief of {purse}" for purse in _PURSES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kredslob.cycle.changes import hint
+from kredslob.arguments import hint
 from kredslob.cycle.parameters import Parameter
 from kredslob.cycle.quantity import QuantityError, in_unit
 from kredslob.cycle.scenario import parameter_table

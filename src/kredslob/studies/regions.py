@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from kredslob.cycle.needed import check_is_cycle
 from kredslob.cycle.threshold import (
     COVERAGE_VARIABLES,
     GAIN_VARIABLES,
@@ -24,6 +27,8 @@ from kredslob.cycle.threshold import (
 from kredslob.ensemble import Progress, part_of
 from kredslob.simulation import HasParameters, Model
 from kredslob.studies.critical_rate import RATE, check_constant_rate, late_times
+from kredslob.studies.question import question
+from kredslob.studies.steps import steps_in
 
 POINTS = 41  # along each axis
 MAPS = ("pledged share", "cashable share", "investor share of savings")
@@ -46,6 +51,7 @@ def sustaining_regions(
     *,
     years: float | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Simulate a fund on three maps of policy, to see where it carries itself.
@@ -70,6 +76,9 @@ def sustaining_regions(
         Horizon, in years. Default: as the model file says.
     client : dask.distributed.Client, optional
         As for `Model.run_many`.
+    store : Path or str, optional
+        Folder for each map, as soon as it is finished. If the work is broken off, the same call
+        goes on with what is missing.
     progress : callable, optional
         Called with (runs done, runs in all).
 
@@ -86,6 +95,8 @@ def sustaining_regions(
     ------
     ParameterError
         The scenario sets the rate by a rule, or as for `Model.run`.
+    InputFileError
+        The store cannot be used, or holds the answers to another question.
 
     Examples
     --------
@@ -93,6 +104,7 @@ def sustaining_regions(
     >>> "coverage by pledged share" in found
     True
     """
+    check_is_cycle(model)
     check_constant_rate(scenario)
     run = model.run(scenario, years=years)
     now = run.isel(time=-1, drop=True)
@@ -102,12 +114,16 @@ def sustaining_regions(
         "investor share of savings": _investors(now, model, years),
     }
     rates = np.linspace(0, 1, POINTS)
+    steps = steps_in(store, question(model, MAPS, rates, scenario, late_times(model, years)))
     found = xr.Dataset(
         {"current rate": now[RATE], "current loop gain": loop_gain(run)}, attrs=run.attrs
     )
     for number, (name, axis) in enumerate(axes.items()):
         part = part_of(progress, number, len(axes))
-        found = found.merge(_map(model, scenario, name, axis, rates, years, client, part))
+        drawn = partial(_map, model, scenario, name, axis, rates, years, client, part)
+        found = found.merge(steps.answer(drawn))
+        if part:  # for a map that was kept, too
+            part(len(axis.values) * POINTS, len(axis.values) * POINTS)
         found[f"current {name}"] = _described(xr.DataArray(axis.current), f"current {name}")
         found[name].attrs = {"units": "Dmnl", "long_name": name}
     found[RATE].attrs = {"units": "Dmnl", "long_name": RATE}
@@ -125,7 +141,7 @@ def _map(
     progress: Progress | None,
 ) -> xr.Dataset:
     design = {n: np.repeat(v, len(rates), axis=0) for n, v in axis.constants.items()}
-    runs = model.run_many(
+    runs = model.without_bounds().run_many(
         design | {RATE: np.tile(rates, len(axis.values))},
         scenario,
         years=years,

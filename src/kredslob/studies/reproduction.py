@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from kredslob.datasets import versions
 from kredslob.errors import InputFileError
 from kredslob.feedback.scores import Feedback
 from kredslob.paths import reinvestment_folder
-from kredslob.results import MANIFEST, MODEL, SavedRun, file_faults, load_run
+from kredslob.results import MANIFEST, MODEL, SavedRun, check_within, file_faults, load_run
 from kredslob.simulation import Model
 from kredslob.studies.factors import Factor
 from kredslob.studies.hinges import hinge_study
@@ -34,6 +34,8 @@ from kredslob.studies.uncertainty import uncertainty
 
 KINDS = ("run", "threshold", "uncertainty", "sensitivity", "search", "loops")
 """Kinds of folders that can be made again."""
+_MOST = 1_000_000  # draws, samples and the like that a manifest may ask for
+_WHOLE = ("draws", "seed", "trajectories", "samples")
 _OF_CYCLE = "parameters.csv"  # lies beside the model in each folder of the reinvestment model
 
 
@@ -134,6 +136,7 @@ def reproduce(folder: Path | str) -> Reproduction:
 
 def _model_path(saved: SavedRun) -> Path:
     path = saved.folder / MODEL / Path(str(saved.manifest["model"])).name
+    check_within(path, saved.folder)
     if not path.is_file():
         raise InputFileError(path, "is missing; without the model the run cannot be made again")
     return path
@@ -141,6 +144,7 @@ def _model_path(saved: SavedRun) -> Path:
 
 def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset]]:
     manifest = saved.manifest
+    _check_numbers(saved)
     years = float(saved.runs["time"][-1] - saved.runs["time"][0])
     parameters = manifest["parameters"]
     kind = manifest.get("kind")
@@ -148,7 +152,7 @@ def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset
         raise InputFileError(saved.folder / MANIFEST, "is missing", key="draws")
     if kind == "threshold":
         study = threshold_study(
-            model, parameters, years=years, draws=manifest["draws"], seed=manifest["seed"]
+            model, parameters, years=years, draws=manifest["draws"], seed=manifest.get("seed") or 0
         )
         yield from {
             "run": study.runs,
@@ -172,7 +176,7 @@ def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset
             rates=runs[RATE].values.tolist(),
             draws=manifest["draws"],
             structures=manifest.get("structures"),
-            seed=manifest["seed"],
+            seed=manifest.get("seed") or 0,
             years=int(years),
         )
         yield "uncertainty", found
@@ -187,6 +191,16 @@ def _made_again(saved: SavedRun, model: Model) -> Iterator[tuple[str, xr.Dataset
     else:
         problem = f"found {kind!r}, expected one of {', '.join(KINDS)}"
         raise InputFileError(saved.folder / MANIFEST, problem, key="kind")
+
+
+def _check_numbers(saved: SavedRun) -> None:
+    """Refuse a manifest that asks for more than any study does, or for what is no number."""
+    for name in _WHOLE:
+        found = saved.manifest.get(name)
+        most = _MOST if name != "seed" else 2**63
+        if found is not None and (type(found) is not int or not 0 <= found <= most):
+            problem = f"found {found!r:.60}, expected a whole number from 0 to {most:,}"
+            raise InputFileError(saved.folder / MANIFEST, problem, key=name)
 
 
 def hinge_question(
@@ -236,16 +250,33 @@ def policy_question(
     }
 
 
+_ASKED: Mapping[str, Mapping[str, type]] = {
+    "sensitivity": {"outcomes": list, "ranges": list, "inputs": int},
+    "search": {
+        **dict.fromkeys(("candidates", "thresholds", "levers"), dict),
+        "outcomes": list,
+        **dict.fromkeys(("population", "generations"), int),
+    },
+}
+
+
 def _asked(saved: SavedRun) -> dict[str, Any]:
     found = saved.manifest.get("asked")
     if not isinstance(found, dict):
         problem = "is missing: the study was saved by an earlier version; run its command again"
         raise InputFileError(saved.folder / MANIFEST, problem, key="asked")
+    for name, kind in _ASKED[str(saved.manifest["kind"])].items():
+        if type(found.get(name)) is not kind:
+            problem = f"found {found.get(name)!r:.60}, expected what the study was asked"
+            raise InputFileError(saved.folder / MANIFEST, problem, key=f"asked.{name}")
+        if kind is int and not 0 < found[name] <= _MOST:
+            problem = f"found {found[name]:,}, expected 1 to {_MOST:,}"
+            raise InputFileError(saved.folder / MANIFEST, problem, key=f"asked.{name}")
     return found
 
 
 def _scenario(saved: SavedRun, name: str, title: Mapping[str, str], values: Any) -> Scenario:
-    setting = str(saved.manifest["setting"])
+    setting = str(saved.manifest.get("setting", ""))
     return Scenario(name, setting, title, title, title, title, values)
 
 
@@ -255,14 +286,44 @@ def _hinges(saved: SavedRun, model: Model, years: int) -> Iterator[tuple[str, xr
         model,
         _scenario(saved, "", {}, manifest["parameters"]),
         outcomes=asked["outcomes"],
-        ranges=[Factor(**one) for one in asked["ranges"]],
-        trajectories=manifest["trajectories"],
+        ranges=[_factor(saved, one) for one in asked["ranges"]],
+        trajectories=manifest.get("trajectories", 0),
         inputs=asked["inputs"],
-        samples=manifest["samples"],
-        seed=manifest["seed"],
+        samples=manifest.get("samples", 0),
+        seed=manifest.get("seed") or 0,
         years=years,
     )
     yield from {"screened": study.screened, "ranked": study.ranked, "moved": study.moved}.items()
+
+
+def _factor(saved: SavedRun, stated: Any) -> Factor:
+    names = {field.name for field in fields(Factor)}
+    number = (int, float)
+    needed: dict[str, type | tuple[type, ...]] = {"name": str, "low": number, "high": number}
+    named = isinstance(stated, dict) and set(stated) <= names
+    if not named or not all(isinstance(stated.get(n), kind) for n, kind in needed.items()):
+        problem = f"found {stated!r:.60}, expected name, low and high of each input"
+        raise InputFileError(saved.folder / MANIFEST, problem, key="asked.ranges")
+    return Factor(**stated)
+
+
+def _candidate(saved: SavedRun, name: str, stated: Any) -> Scenario:
+    parts = [stated.get(n) for n in ("title", "parameters")] if isinstance(stated, dict) else [None]
+    if not all(isinstance(part, dict) for part in parts):
+        problem = f"found {stated!r:.60}, expected the title and parameters of a policy"
+        raise InputFileError(saved.folder / MANIFEST, problem, key=f"asked.candidates.{name}")
+    return _scenario(saved, name, *parts)
+
+
+def _ends(saved: SavedRun, stated: Mapping[str, Any]) -> dict[str, tuple[Any, Any]] | None:
+    """Lowest and highest value by name; None where nothing is named."""
+    for name, ends in stated.items():
+        kinds = (int, float, type(None))
+        numbers = isinstance(ends, list) and all(isinstance(v, kinds) for v in ends)
+        if not numbers or len(ends) != 2:
+            problem = f"found {ends!r:.60}, expected two numbers"
+            raise InputFileError(saved.folder / MANIFEST, problem, key=f"asked.{name}")
+    return {name: (ends[0], ends[1]) for name, ends in stated.items()} or None
 
 
 def _policies(saved: SavedRun, model: Model, years: int) -> Iterator[tuple[str, xr.Dataset]]:
@@ -271,16 +332,15 @@ def _policies(saved: SavedRun, model: Model, years: int) -> Iterator[tuple[str, 
         model,
         _scenario(saved, "", {}, manifest["parameters"]),
         candidates={
-            name: _scenario(saved, name, one["title"], one["parameters"])
-            for name, one in asked["candidates"].items()
+            name: _candidate(saved, name, one) for name, one in asked["candidates"].items()
         },
         outcomes=asked["outcomes"],
-        thresholds={name: tuple(ends) for name, ends in asked["thresholds"].items()} or None,
-        levers={name: tuple(ends) for name, ends in asked["levers"].items()} or None,
-        draws=manifest["draws"],
+        thresholds=_ends(saved, asked["thresholds"]),
+        levers=_ends(saved, asked["levers"]),
+        draws=manifest.get("draws", 0),
         population=asked["population"],
         generations=asked["generations"],
-        seed=manifest["seed"],
+        seed=manifest.get("seed") or 0,
         years=years,
     )
     yield "policies", study.results

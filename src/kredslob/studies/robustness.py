@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_kind, check_named, check_result, hint, is_number, refused
 from kredslob.design import RUN
 from kredslob.ensemble import Progress, part_of
 from kredslob.errors import ParameterError
 from kredslob.program import key
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, parameters_of
 from kredslob.store import claim
-from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.evaluate import Outcomes, check_asked, evaluate
 from kredslob.studies.question import question
 
 POLICY = "policy"
@@ -90,18 +91,17 @@ def evaluate_policies(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 32)
     >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
     >>> results = kredslob.evaluate_policies(
-    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ...     kredslob.load(), policies, draws, kredslob.at_end("total cash"), years=5
     ... )
     >>> dict(results["total cash"].sizes)
     {'policy': 2, 'run': 32}
     """
-    if not policies:
-        raise ParameterError("policies: found none, expected at least one")
+    check_asked(model, outcomes)
+    check_policies("policies", policies)
+    check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
     _check_held(policies, draws)
     if store is not None:
         claim(Path(store), question(model, policies, draws, outcomes, years, seed))
@@ -153,19 +153,40 @@ def meets(values: xr.Dataset, ranges: Ranges) -> xr.DataArray:
     ParameterError
         No range is given, a name is unknown, or a range is empty.
     """
-    if not ranges:
-        raise ParameterError("ranges: found none, expected at least one")
+    check_ranges("ranges", ranges)
     kept = xr.DataArray(True)
     for name, (low, high) in ranges.items():
         if name not in values:
-            known = ", ".join(map(str, values.data_vars))
-            raise ParameterError(f"'{name}' is not among {known}")
+            known = [str(one) for one in values.data_vars]
+            raise ParameterError(f"'{name}' is not among {', '.join(known)}{hint(name, known)}")
         least = -np.inf if low is None else low
         most = np.inf if high is None else high
-        if not least <= most:
-            raise ParameterError(f"'{name}': found low {low} and high {high}, expected low <= high")
         kept = kept & (values[name] >= least) & (values[name] <= most)
     return kept
+
+
+def check_ranges(argument: str, ranges: Ranges) -> None:
+    """Raise ParameterError where there are no ranges, or one is empty or no pair."""
+    check_named(argument, ranges, "{'citizens helped': (100, None)}")
+    for name, ends in ranges.items():
+        pair = isinstance(ends, tuple | list) and len(ends) == 2
+        if not pair or not all(end is None or is_number(end) for end in ends):
+            raise refused(f"{argument}: '{name}'", ends, "(low, high), with None for no bound")
+        low, high = ends
+        if low is not None and high is not None and not low <= high:
+            raise ParameterError(
+                f"{argument}: '{name}': found low {low} and high {high}, expected low <= high"
+            )
+
+
+def check_policies(argument: str, policies: Policies) -> None:
+    """Raise ParameterError where there are no policies, or one is nothing that a model runs."""
+    check_named(argument, policies, "{'half': kredslob.load_scenario('half')}")
+    for name, scenario in policies.items():
+        try:
+            parameters_of(scenario)
+        except ParameterError as problem:
+            raise ParameterError(f"{argument}: '{name}': {problem}") from None
 
 
 def robustness(
@@ -216,12 +237,10 @@ def robustness(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.factors import Factor, sample
-    >>> draws = sample([Factor("overhead share", 0.05, 0.2)], 32)
+    >>> draws = kredslob.sample([kredslob.Factor("overhead share", 0.05, 0.2)], 32)
     >>> policies = {"half": {"reinvestment rate": 0.5}, "all": {"reinvestment rate": 1}}
     >>> results = kredslob.evaluate_policies(
-    ...     kredslob.load(), policies, draws, at_end("total cash"), years=5
+    ...     kredslob.load(), policies, draws, kredslob.at_end("total cash"), years=5
     ... )
     >>> judged = kredslob.robustness(
     ...     results, "total cash", larger_is_better=True, thresholds={"total cash": (1e6, None)}
@@ -229,6 +248,8 @@ def robustness(
     >>> judged["policy"].values.tolist()
     ['half', 'all']
     """
+    check_result("results", results, [POLICY, RUN], "evaluate_policies")
+    check_ranges("thresholds", thresholds)
     values = _judged(results, outcome)
     gain = values if larger_is_better else -values
     regret = (gain.max(POLICY) - gain).transpose(POLICY, RUN)
@@ -263,8 +284,9 @@ def robustness(
 
 def _judged(results: xr.Dataset, outcome: str) -> xr.DataArray:
     if outcome not in results.data_vars:
-        known = ", ".join(str(n) for n in results.data_vars if not str(n).startswith("input "))
-        raise ParameterError(f"outcome: found '{outcome}', expected one of {known}")
+        known = [str(n) for n in results.data_vars if not str(n).startswith("input ")]
+        one = f"one of {', '.join(known)}{hint(outcome, known)}"
+        raise refused("outcome", outcome, one)
     values = results[outcome]
     if set(values.dims) != {POLICY, RUN}:
         raise ParameterError(f"'{outcome}': found dimensions {values.dims}, expected policy, run")
@@ -288,7 +310,7 @@ def _ranks(criteria: Mapping[str, xr.DataArray], larger_is_better: bool) -> xr.D
 def _check_held(policies: Policies, draws: xr.Dataset) -> None:
     """What is drawn must not be a choice: the draw would overrule it without a word."""
     stated = {
-        name: {key(constant): value for constant, value in _parameters(scenario).items()}
+        name: {key(constant): value for constant, value in parameters_of(scenario).items()}
         for name, scenario in policies.items()
     }
     first = next(iter(stated))
@@ -300,10 +322,6 @@ def _check_held(policies: Policies, draws: xr.Dataset) -> None:
                     f"'{constant}' is drawn, but '{first}' and '{name}' state different values; "
                     "leave it out of the draws"
                 )
-
-
-def _parameters(scenario: Mapping[str, Any] | HasParameters) -> Mapping[str, Any]:
-    return scenario.parameters if isinstance(scenario, HasParameters) else scenario
 
 
 def _title(name: str, scenario: object, language: str) -> str:

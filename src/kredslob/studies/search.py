@@ -7,7 +7,7 @@ the next one of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,23 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import (
+    all_of,
+    check_kind,
+    check_named,
+    check_result,
+    check_whole,
+    hint,
+    is_number,
+    range_of,
+    refused,
+)
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_progress
 from kredslob.store import claim
-from kredslob.studies.evaluate import Outcomes, evaluate
+from kredslob.studies.evaluate import Outcomes, check_asked, evaluate
 from kredslob.studies.evolution import Evolved, best, evolve, hypervolume, name_of
 from kredslob.studies.question import question
 from kredslob.studies.robustness import POLICY, Ranges, meets
@@ -49,6 +60,11 @@ class Objective:
     ------
     ParameterError
         The quantile is not between 0 and 1.
+
+    Examples
+    --------
+    >>> kredslob.Objective("citizens helped", quantile=0.05).name
+    '5 % quantile of citizens helped'
     """
 
     outcome: str
@@ -56,10 +72,12 @@ class Objective:
     quantile: float | None = None
 
     def __post_init__(self) -> None:
-        if self.quantile is not None and not 0 <= self.quantile <= 1:
-            raise ParameterError(
-                f"'{self.outcome}': found quantile {self.quantile}, expected 0 to 1"
-            )
+        check_kind("objective", self.outcome, str, "the name of an outcome")
+        own = f"'{self.outcome}'"
+        check_kind(f"{own}: larger_is_better", self.larger_is_better, bool, "True or False")
+        quantile = self.quantile
+        if quantile is not None and not (is_number(quantile) and 0 <= quantile <= 1):
+            raise refused(f"{own}: quantile", quantile, "a number from 0 to 1")
 
     @property
     def name(self) -> str:
@@ -69,7 +87,18 @@ class Objective:
         return f"{100 * self.quantile:g} % quantile of {self.outcome}"
 
     def over_draws(self, values: xr.DataArray) -> xr.DataArray:
-        """Mean or quantile over the dimension ``draw``."""
+        """What the objective is, of the numbers of all draws.
+
+        Parameters
+        ----------
+        values : DataArray
+            Over ``draw`` and any other dimensions.
+
+        Returns
+        -------
+        DataArray
+            Mean or quantile, over the others.
+        """
         if self.quantile is None:
             return values.mean("draw")
         return values.quantile(self.quantile, "draw").drop_vars("quantile")
@@ -114,7 +143,11 @@ class _Task:
     def _objective(self, wanted: Objective, results: xr.Dataset, policies: int) -> xr.DataArray:
         values = results.get(wanted.outcome)
         if values is None or values.dims != (RUN,):
-            raise ParameterError(f"the outcomes give no '{wanted.outcome}', one number a run")
+            known = [str(name) for name, array in results.items() if array.dims == (RUN,)]
+            raise ParameterError(
+                f"the outcomes give no '{wanted.outcome}', one number a run"
+                f"{hint(wanted.outcome, known)}"
+            )
         if not np.isfinite(values).all():
             raise ParameterError(f"'{wanted.outcome}': has no number in some run")
         table = xr.DataArray(values.values.reshape(policies, -1), dims=(POLICY, "draw"))
@@ -200,8 +233,9 @@ def search(
         "drawn", over ``input`` and ``draw``: the draws. Attributes say what made it, with the
         settings of the algorithm, so that `kredslob.studies.saved_search` can keep it.
 
-        If a search is interrupted from the keyboard, the generations done so far count, and the
-        attribute "interrupted" is 1. Before the first is done, the interrupt goes on.
+        If a search without a store is interrupted from the keyboard, the generations done so far
+        count, and the attribute "interrupted" is 1. Before the first is done, and with a store,
+        which holds what is done, the interrupt goes on at once.
 
     Raises
     ------
@@ -213,13 +247,14 @@ def search(
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
     >>> found = kredslob.search(
     ...     kredslob.load(),
     ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
+    ...     [
+    ...         kredslob.Objective("total cash"),
+    ...         kredslob.Objective("total spending", larger_is_better=False),
+    ...     ],
+    ...     kredslob.at_end("total cash", "total spending"),
     ...     population=4,
     ...     generations=2,
     ...     seeds=[1],
@@ -228,6 +263,8 @@ def search(
     >>> found.sizes["policy"] > 0
     True
     """
+    check_asked(model, outcomes)
+    check_progress(progress)
     check_search(levers, objectives, draws, population, generations, seeds)
     task = _Task(model, levers, objectives, outcomes, scenario, years, threads, client)
     folder = None if store is None else Path(store)
@@ -251,7 +288,7 @@ def search(
                 if progress:
                     progress(number * generations + len(one.fronts), len(seeds) * generations)
     except KeyboardInterrupt:
-        if not found:
+        if folder is not None or not found:
             raise
         interrupted = True
     results = _joined(task, found, draws, held_out)
@@ -274,27 +311,34 @@ def check_search(
     seeds: Sequence[int],
 ) -> None:
     """Raise ParameterError if a search, as for `search`, makes no sense or pymoo is missing."""
-    if not levers:
-        raise ParameterError("levers: found none, expected at least one")
-    for name, (low, high) in levers.items():
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ParameterError(f"'{name}': found {low} to {high}, expected low below high")
+    check_named("levers", levers, "{'birth rate': (0.1, 0.5)}")
+    if draws is not None:
+        check_kind("draws", draws, xr.Dataset, "a Dataset over run, such as kredslob.sample gives")
+    for name, ends in levers.items():
+        range_of("levers", name, ends)
         if draws is not None and name in draws:
             raise ParameterError(f"'{name}' is a lever and drawn too; leave it out of the draws")
-    names = [o.name for o in objectives]
+    names = [
+        o.name for o in all_of("objectives", objectives, Objective, "Objective('cost', False)")
+    ]
     if len(set(names)) < max(len(names), 2):
         raise ParameterError("a search needs at least two objectives, each of them once")
-    if population < 4 or generations < 1:
-        raise ParameterError(
-            f"found population {population} and generations {generations}, "
-            "expected at least 4 and at least 1"
-        )
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise ParameterError(f"seeds: found {list(seeds)}, expected different numbers from 0")
+    check_whole("population", population, 4)
+    check_whole("generations", generations, 1)
+    _check_seeds(seeds)
     try:
         import pymoo  # noqa: F401
     except ImportError:
         raise ParameterError("a search needs pymoo: pip install kredslob[studies]") from None
+
+
+def _check_seeds(seeds: Any) -> None:
+    several = isinstance(seeds, Iterable) and not isinstance(seeds, str)
+    found = list(seeds) if several else []
+    for seed in found:
+        check_whole("seeds", seed, 0)
+    if len(set(found)) < max(len(found), 1):
+        raise refused("seeds", seeds, "a list of different whole numbers from 0")
 
 
 def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
@@ -319,22 +363,15 @@ def within(policies: xr.Dataset, ranges: Ranges) -> xr.Dataset:
 
     Examples
     --------
-    >>> from kredslob.studies.evaluate import at_end
-    >>> from kredslob.studies.search import Objective
-    >>> found = kredslob.search(
-    ...     kredslob.load(),
-    ...     {"reinvestment rate": (0, 1)},
-    ...     [Objective("total cash"), Objective("total spending", larger_is_better=False)],
-    ...     at_end("total cash", "total spending"),
-    ...     population=4,
-    ...     generations=2,
-    ...     seeds=[1],
-    ...     years=5,
+    >>> place = kredslob.load_scenario()
+    >>> study = kredslob.policy_study(
+    ...     kredslob.load(), place, draws=16, population=4, generations=1, years=5
     ... )
-    >>> some = kredslob.within(found, {"reinvestment rate": (0.5, 1)})
+    >>> some = kredslob.within(study.front, {"reinvestment rate": (0.5, 1)})
     >>> bool((some["reinvestment rate"] >= 0.5).all())
     True
     """
+    check_result("policies", policies, [POLICY], "search")
     return policies.isel({POLICY: np.flatnonzero(meets(policies, ranges).values)})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_result
 from kredslob.cycle.scenario import parameter_table
 from kredslob.errors import ParameterError
 from kredslob.studies.critical_rate import RATE
@@ -18,7 +19,7 @@ _UNITS = {
 }
 
 
-def by_structure(found: xr.Dataset) -> xr.Dataset:
+def by_structure(results: xr.Dataset) -> xr.Dataset:
     """Compare the draws in which a hypothesis holds with those in which it does not.
 
     All other parameters are drawn alike on both sides, so that what differs beyond chance does so
@@ -26,7 +27,7 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
 
     Parameters
     ----------
-    found : Dataset
+    results : Dataset
         From `kredslob.studies.uncertainty.uncertainty`.
 
     Returns
@@ -49,21 +50,22 @@ def by_structure(found: xr.Dataset) -> xr.Dataset:
     >>> "switch learning" in kredslob.by_structure(found)["hypothesis"].values
     True
     """
-    drawn = found["parameter"].values.tolist()
+    check_result("results", results, ["parameter", "input", "draw"], "uncertainty")
+    drawn = results["parameter"].values.tolist()
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]
     if not names:
         raise ParameterError(
-            "structures: found no hypothesis that was drawn, expected at least one"
+            "structures: results no hypothesis that was drawn, expected at least one"
         )
     sides = []
     for name in names:
-        on = found["input"].sel(parameter=name).values > 0
-        parts = [_of_draws(found.isel(draw=np.flatnonzero(on == held))) for held in (False, True)]
+        on = results["input"].sel(parameter=name).values > 0
+        parts = [_of_draws(results.isel(draw=np.flatnonzero(on == held))) for held in (False, True)]
         sides.append(xr.concat(parts, xr.DataArray([0, 1], dims=HELD, name=HELD)))
     compared = xr.concat(sides, xr.DataArray(names, dims=HYPOTHESIS, name=HYPOTHESIS))
     for label, array in compared.data_vars.items():
         array.attrs = {"units": _UNITS.get(str(label), "Dmnl"), "long_name": str(label)}
-    return compared.assign_attrs(found.attrs)
+    return compared.assign_attrs(results.attrs)
 
 
 def _of_draws(part: xr.Dataset) -> xr.Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import xarray as xr
 from kredslob.design import RUN
 from kredslob.ensemble import Progress
 from kredslob.errors import ParameterError
-from kredslob.simulation import HasParameters, Model
+from kredslob.simulation import HasParameters, Model, check_is_model, parameters_of
+
+_EXPECTED = 'expected a list of numbers by name, such as {"birth rate": [0, 0.5, 1]}'
 
 
 def sweep(
@@ -25,6 +28,7 @@ def sweep(
     saveper: float | None = None,
     save: Sequence[str] | None = None,
     client: Any = None,
+    store: Path | str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run the model over a grid of scalar constants.
@@ -37,7 +41,7 @@ def sweep(
         What all runs have in common.
     levers : mapping of str to sequence of float
         Values of each constant that is varied, by its name in the model file.
-    years, time_step, saveper, save, client, progress
+    years, time_step, saveper, save, client, store, progress
         As for `Model.run_many`.
 
     Returns
@@ -49,7 +53,9 @@ def sweep(
     Raises
     ------
     ParameterError
-        No lever or value is given, a value stands twice, or as for `Model.run`.
+        No lever or value is given, a value stands twice, or as for `Model.run_many`.
+    InputFileError
+        The store cannot be used, or holds other results.
 
     Examples
     --------
@@ -58,7 +64,11 @@ def sweep(
     >>> runs["total cash"].sizes["reinvestment rate"]
     3
     """
-    levers = _lists(levers or {})
+    check_is_model(model)
+    parameters_of(scenario)
+    if levers is None:
+        raise ParameterError(f"levers: found none, {_EXPECTED}; the scenario comes before them")
+    levers = _lists(levers)
     if not levers or not all(levers.values()):
         raise ParameterError("a sweep needs at least one constant with at least one value")
     for name, values in levers.items():
@@ -73,6 +83,7 @@ def sweep(
         saveper=saveper,
         save=save,
         client=client,
+        store=store,
         progress=progress,
     )
     return _on_grid(runs, levers, model)
@@ -98,13 +109,12 @@ def _on_grid(runs: xr.Dataset, levers: Mapping[str, Sequence[float]], model: Mod
 
 def _lists(levers: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
     """The values of each lever, as numbers."""
-    expected = 'expected a list of numbers by name, such as {"birth rate": [0, 0.5, 1]}'
     if not isinstance(levers, Mapping):
-        raise ParameterError(f"levers: found {type(levers).__name__}, {expected}")
+        raise ParameterError(f"levers: found {type(levers).__name__}, {_EXPECTED}")
     found = {}
     for name, values in levers.items():
         try:
             found[name] = [float(v) for v in values]
         except (TypeError, ValueError):
-            raise ParameterError(f"levers: '{name}': found {values!r}, {expected}") from None
+            raise ParameterError(f"levers: '{name}': found {values!r}, {_EXPECTED}") from None
     return found

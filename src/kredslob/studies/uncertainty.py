@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from kredslob.arguments import check_whole, is_number, refused
 from kredslob.design import RUN
 from kredslob.ensemble import Progress, part_of
-from kredslob.errors import ParameterError
 from kredslob.simulation import HasParameters, Model
 from kredslob.store import claim
 from kredslob.studies.critical_rate import QUANTILES, RATE, check_constant_rate
@@ -119,11 +119,10 @@ def uncertainty(
     >>> sorted(map(str, found["citizens helped"].sizes))
     ['draw', 'reinvestment rate']
     """
+    horizon = whole_years(model, years)
     check_constant_rate(scenario)
     shares = _checked(rates)
-    horizon = whole_years(model, years)
-    if draws < FEWEST:
-        raise ParameterError(f"draws: found {draws}, expected at least {FEWEST}")
+    check_whole("draws", draws, FEWEST)
     factors = cycle_factors(scenario, structures)
     together = cycle_correlations(factors) if correlations is None else correlations
     drawn = sample(factors, draws, seed=seed, correlations=together)
@@ -155,10 +154,13 @@ def uncertainty(
 
 
 def _checked(rates: Sequence[float]) -> list[float]:
-    found = [float(rate) for rate in rates]
-    if not found or len(set(found)) < len(found) or not all(0 <= rate <= 1 for rate in found):
-        raise ParameterError(f"rates: found {found}, expected numbers from 0 to 1, each once")
-    return found
+    several = isinstance(rates, Iterable) and not isinstance(rates, str)
+    found = list(rates) if several else []
+    shares = [float(rate) for rate in found if is_number(rate) and 0 <= rate <= 1]
+    if not found or len(set(shares)) < len(found):
+        expected = "a list of numbers from 0 to 1, each once; 50 percent is 0.5"
+        raise refused("rates", found if several else rates, expected)
+    return shares
 
 
 def _with_paths(asked: Outcomes, years: int) -> Outcomes:

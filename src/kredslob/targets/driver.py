@@ -16,7 +16,7 @@ MISSING = np.array({missing})
 FLOORED = np.array({floored})
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def set_up(
     runs, numbers, constants, varied, values, variant, xs, ys, firsts, counts, v, first, count, draw
 ):
@@ -39,7 +39,7 @@ def set_up(
     initialise(v, np.nan, np.nan, xs, ys, first, count, draw)
 
 
-@njit(nogil=True)
+@inner
 def clocks_agree(v):
     """Whether the runs of a block can go through time side by side."""
     for place in ({initial}, {step}, {final}, {saveper}):
@@ -49,12 +49,12 @@ def clocks_agree(v):
     return True
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def rates(v, t, dt, xs, ys, first, count, draw):
     dynamics(v, t, dt, xs, ys, first, count, draw)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def advance_by_rk4(v, held, total, t, dt, xs, ys, first, count, draw):
     """Leave the mean rate of the step in the place of the rates, and the stocks as they were."""
     for k in range({states}):
@@ -79,7 +79,7 @@ def advance_by_rk4(v, held, total, t, dt, xs, ys, first, count, draw):
         put(v, {states} + k, get(total, k))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def integrate(
     runs, active, rk4, at, saved, xs, ys, first, count, v, held, total, draw, out, times, status
 ):

@@ -13,47 +13,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 
-from kredslob.functions import CONDITIONS, FUNCTIONS, LOGIC, REDUCTIONS_JAVASCRIPT
-from kredslob.program import (
-    Array,
-    At,
-    Block,
-    ByPhase,
-    Call,
-    Computed,
-    Equation,
-    Expression,
-    If,
-    Index,
-    Interpolate,
-    Number,
-    Pipe,
-    Position,
-    Program,
-    Random,
-    Read,
-    Reduce,
-    Statement,
-    Time,
-)
-from kredslob.targets.source import _functions, _needed_again, _passing, _strides
+from kredslob.functions import REDUCTIONS_JAVASCRIPT, Function
+from kredslob.program import Array, Block, Index, Pipe, Program
+from kredslob.targets.writer import Writer
 
-_DEEPEST_TEXT = 12  # nested brackets that a reader follows
-_HIDDEN = ("hidden", "rate")
-#: Functions of runtime.js that read a table, by mode.
-_TABLES = {
-    "interpolate": "interpolate",
-    "extrapolate": "extrapolate",
-    "hold_backward": "holdBackward",
-    "look_forward": "lookForward",
-    "raw": "raw",
-    "invert": "invert",
-}
 _EXPORTS = ("MODEL", "defaults", "simulate")
 
 
@@ -104,16 +70,8 @@ def script_source(program: Program, name: str = "kredslobModel") -> str:
 
 
 def _body(program: Program) -> str:
-    passing = _passing(program)
-    again = _needed_again(program, passing)
-    writer = _Writer(program, _identifiers(program))
-    functions = [
-        *writer.functions("initialise", program.initial, initial=True),
-        *writer.functions("dynamics", program.dynamics, passing=passing),
-        *writer.functions("reports", (*again, *program.reports)),
-        *writer.functions("updates", program.updates, fuse=False),
-    ]
-    code = "\n".join(functions)
+    writer = _JavaScriptWriter(program)
+    code = "\n".join(writer.functions())
     driver = _file("driver.js")
     facts = _facts(program)
     places = writer.places()
@@ -188,7 +146,7 @@ def _model(program: Program) -> dict[str, object]:
                 "unit": array.unit,
             }
             for name, array in program.arrays.items()
-            if array.kind not in _HIDDEN
+            if array.is_visible
         },
         "ranges": program.ranges,
         "tables": {
@@ -286,297 +244,95 @@ def _definitions(source: str) -> Iterable[tuple[str, str]]:
 # --- equations ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Text:
-    """Source of one expression, and how deep its brackets go."""
+class _JavaScriptWriter(Writer):
+    indentation = "  "
+    deepest = 12  # as many as a reader follows
+    reductions = REDUCTIONS_JAVASCRIPT
+    loop = "for (let {0} = 0; {0} < {1}; {0}++) {{"
+    end_of_loop = "}"
+    call = "{0}();"
+    constant = "const {0} = {1};"
+    variable = "let {0} = {1};"
+    assignment = "{0} = {1};"
+    get = "v[{0}]"
+    put = "v[{0}] = {1};"
+    pick = "pick({0}, {1}, {2}, {3})"
+    choice = "({1} ? {0} : {2})"
+    turn = "{0}"
 
-    text: str
-    depth: int = 0
-
-
-@dataclass
-class _Open:
-    """A loop that is being written: its variable, where its body begins, places kept there."""
-
-    variable: str
-    body: int
-    indent: int
-    places: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class _Writer:
-    """Writes functions; collects the tables of positions that they need."""
-
-    program: Program
-    names: Mapping[str, str]
-    tables: list[str] = field(default_factory=list)
-    _used: set[str] = field(default_factory=set)
-    _known: dict[tuple[int, ...], str] = field(default_factory=dict)
-    _lines: list[str] = field(default_factory=list)
-    _indent: int = 1
-    _temporaries: int = 0
-    _places: int = 0
-    _initial: bool = False
-    _passing: frozenset[str] = frozenset()
-    _loops: dict[str, str] = field(default_factory=dict)
-    _extents: dict[str, int] = field(default_factory=dict)
-    _open: list[_Open] = field(default_factory=list)
-
-    def functions(
-        self,
-        name: str,
-        statements: Sequence[Statement],
-        *,
-        initial: bool = False,
-        fuse: bool = True,
-        passing: frozenset[str] = frozenset(),
-    ) -> list[str]:
-        """Functions that compute these statements, and one of this name that calls them."""
-        self._initial, self._passing = initial, passing
-        calls: list[str] = []
-        source: list[str] = []
-        for groups in _functions(statements, fuse):
-            part = f"{name}{len(calls) + 1}"
-            self._lines, self._indent, self._temporaries, self._places = [], 1, 0, 0
-            for group in groups:
-                self._group(group)
-            source += [f"function {part}() {{", *_clock(self._lines), *self._lines, "}", ""]
-            calls.append(f"  {part}();")
-        return [*source, f"function {name}() {{", *calls, "}", ""]
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self._names = _identifiers(program)
+        self._used: set[str] = set()
 
     def places(self) -> list[str]:
         """Declarations of the places in memory that the functions name."""
         arrays = self.program.arrays
-        return [f"const {self.names[n]} = {arrays[n].offset};" for n in arrays if n in self._used]
+        return [f"const {self._names[n]} = {arrays[n].offset};" for n in arrays if n in self._used]
 
-    # --- statements ---
+    def function(self, name: str, lines: Sequence[str]) -> list[str]:
+        return [f"function {name}() {{", *_clock(lines), *lines, "}", ""]
 
-    def _emit(self, line: str) -> None:
-        self._lines.append("  " * self._indent + line)
+    def part(self, name: str, number: int) -> str:
+        return f"{name}{number + 1}"
 
-    def _enter(self, variable: str, extent: int) -> None:
-        self._emit(f"for (let {variable} = 0; {variable} < {extent}; {variable}++) {{")
-        self._indent += 1
-        self._open.append(_Open(variable, len(self._lines), self._indent))
-
-    def _leave(self, count: int) -> None:
-        for _ in range(count):
-            self._indent = self._open.pop().indent - 1
-            self._emit("}")
-
-    def _kept_place(self, terms: str) -> str:
-        """A sum of loop variables, computed once at the head of the innermost loop it needs."""
-        used = set(re.findall(r"[ij]\d+", terms))
-        loop = next(x for x in reversed(self._open) if x.variable in used)
-        if terms not in loop.places:
-            self._places += 1
-            name = loop.places[terms] = f"k{self._places}"
-            self._lines.insert(loop.body, "  " * loop.indent + f"const {name} = {terms};")
-            at = loop.body
-            for other in self._open:
-                if other.body > at or other is loop:
-                    other.body += 1
-        return loop.places[terms]
-
-    def _group(self, group: Sequence[Statement]) -> None:
-        if isinstance(group[0], Block):
-            self._block(group[0])
-            return
-        equations = [s for s in group if isinstance(s, Equation)]
-        names = [f"i{n}" for n in range(len(equations[0].loops))]
-        for variable, loop in zip(names, equations[0].loops, strict=True):
-            self._enter(variable, loop.extent)
-        for equation in equations:
-            array = self.program.arrays[equation.target]
-            line = f", line {array.line}" if array.line else ""
-            self._emit(f"// {_comment(array.name)}{line}")
-            self._loops = {x.name: n for x, n in zip(equation.loops, names, strict=True)}
-            self._extents = {x.name: x.extent for x in equation.loops}
-            value = self._value(equation.value)
-            if array.name in self._passing:
-                self._emit(f"const {self._local(array)} = {_bare(value.text)};")
-            else:
-                self._emit(f"v[{self._place(array, equation.index)}] = {_bare(value.text)};")
-        self._leave(len(names))
-
-    def _local(self, array: Array) -> str:
-        """The name of a variable that never reaches the memory."""
-        return f"its_{self.names[array.name].lower()}"
-
-    def _block(self, block: Block) -> None:
+    def block(self, block: Block) -> None:
         arrays = self.program.arrays
         target = arrays[block.target]
         lead = math.prod(target.shape[: len(target.shape) - block.core])
-        self._emit(f"// {_comment(block.target)}")
         places = []
         for array in (target, *(arrays[name] for name in block.inputs)):
             stride = array.size // lead
             places.append(self._named(array) + (f" + i0 * {stride}" if lead > 1 else ""))
-        call = (
-            f"{_camel(block.function)}({places[0]}, {target.shape[-1]}, {', '.join(places[1:])});"
-        )
+        inputs = ", ".join(places[1:])
+        call = f"{self.runtime_name(block.function)}({places[0]}, {target.shape[-1]}, {inputs});"
         if lead > 1:
-            self._enter("i0", lead)
-        self._emit(call)
+            self.enter("i0", lead)
+        self.emit(call)
         if lead > 1:
-            self._leave(1)
+            self.leave(1)
 
-    # --- expressions ---
+    def comment(self, text: str) -> str:
+        return f"// {_comment(text)}"
 
-    def _value(self, node: Expression) -> _Text:
-        result = self._plain(node)
-        if result.depth > _DEEPEST_TEXT:
-            return _Text(self._temporary(result.text))
-        return result
+    def template(self, function: Function) -> str:
+        return function.javascript
 
-    def _temporary(self, text: str) -> str:
-        self._temporaries += 1
-        name = f"e{self._temporaries}"
-        self._emit(f"const {name} = {_bare(text)};")
-        return name
+    def lookup(self, entry: str, mode: str) -> str:
+        return f"{self.runtime_name(mode)}({entry}, {{0}})"
 
-    def _plain(self, node: Expression) -> _Text:
-        match node:
-            case Number(value):
-                return _Text(_number(value))
-            case Time():
-                clock = self.program.clock
-                if not self._initial:
-                    return _Text("t")
-                return _Text(f"v[{self._named(self.program.arrays[clock.initial])}]")
-            case Position(loop):
-                return _Text(self._loops[loop])
-            case Read(array, index):
-                return self._read(self.program.arrays[array], index)
-            case Call(function, arguments):
-                if function in CONDITIONS or function in LOGIC:
-                    return self._filled("({0} ? 1 : 0)", [self._condition(node)])
-                return self._call(function, arguments)
-            case If(condition, yes, no):
-                texts = [self._value(yes), self._condition(condition), self._value(no)]
-                return self._filled("({1} ? {0} : {2})", texts)
-            case Reduce():
-                return self._reduce(node)
-            case Interpolate(table, index, argument, mode):
-                known = self.program.tables[table]
-                text = self._value(argument)
-                entry = self._flat(known.number, known.shape, index)
-                return self._filled(f"{_TABLES[mode]}({entry}, {{0}})", [text])
-            case Random(distribution, arguments, stream):
-                return self._random(distribution, arguments, stream)
-            case ByPhase(initial, running):
-                return self._value(initial if self._initial else running)
+    def runtime_name(self, function: str) -> str:
+        first, *rest = function.replace("_", " ").split()
+        return first + "".join(word.capitalize() for word in rest)
 
-    def _condition(self, node: Expression) -> _Text:
-        if isinstance(node, Call) and node.function in CONDITIONS:
-            template = CONDITIONS[node.function].javascript
-            return self._filled(template, [self._value(a) for a in node.arguments])
-        if isinstance(node, Call) and node.function in LOGIC:
-            template = LOGIC[node.function].javascript
-            return self._filled(template, [self._condition(a) for a in node.arguments])
-        return self._filled("({0} !== 0)", [self._value(node)])
-
-    def _call(self, function: str, arguments: Sequence[Expression]) -> _Text:
-        if function in ("^", "power") and isinstance(arguments[1], Number):
-            exponent = arguments[1].value
-            shorter = {2.0: "square({0})", 3.0: "cube({0})", 0.5: "Math.sqrt({0})"}.get(exponent)
-            if shorter:
-                return self._filled(shorter, [self._value(arguments[0])])
-        template = FUNCTIONS[function].javascript
-        return self._filled(template, [self._value(a) for a in arguments])
-
-    def _filled(self, template: str, texts: Sequence[_Text]) -> _Text:
-        depth = 1 + max((t.depth for t in texts), default=0)
-        is_call = re.match(r"[\w.]+\(", template)
-        return _Text(template.format(*(_bare(t.text) if is_call else t.text for t in texts)), depth)
-
-    def _read(self, array: Array, index: Sequence[Index]) -> _Text:
-        if array.name in self._passing:
-            return _Text(self._local(array))
-        computed = [i for i in index if isinstance(i, Computed)]
-        if not computed:
-            return _Text(f"v[{self._place(array, index)}]")
-        axis = [isinstance(i, Computed) for i in index].index(True)
-        base = self._place(array, [At(0) if isinstance(i, Computed) else i for i in index])
-        stride = _strides(array.shape)[axis]
-        text = self._value(computed[0].value)
-        return self._filled(f"pick({base}, {stride}, {array.shape[axis]}, {{0}})", [text])
-
-    def _reduce(self, node: Reduce) -> _Text:
-        start, step = REDUCTIONS_JAVASCRIPT[node.operation]
-        self._temporaries += 1
-        total = f"s{self._temporaries}"
-        self._emit(f"let {total} = {start};")
-        if node.selector is not None:
-            self._emit(f"let {total}_count = 0;")
-        loops, extents = dict(self._loops), dict(self._extents)
-        for loop in node.loops:
-            variable = f"j{len(self._loops)}"
-            self._loops[loop.name], self._extents[loop.name] = variable, loop.extent
-            self._enter(variable, loop.extent)
-        element = self._value(node.body).text
-        one_more = f"{total} = {step.format(total=total, element=element)};"
-        if node.selector is not None:
-            one_more = (
-                f"if ({self._value(node.selector).text} !== 0) {{ {one_more} {total}_count++; }}"
-            )
-        self._emit(one_more)
-        self._leave(len(node.loops))
-        self._loops, self._extents = loops, extents
-        if node.missing is not None:
-            missing = self._value(node.missing).text
-            return _Text(f"({total}_count > 0 ? {total} : {missing})", 1)
-        return _Text(total)
-
-    def _random(self, distribution: str, arguments: Sequence[Expression], stream: int) -> _Text:
+    def drawn(self, stream: int) -> str:
         place = "0"
-        for name, variable in self._loops.items():
-            place = variable if place == "0" else f"({place} * {self._extents[name]} + {variable})"
-        drawn = self._temporary(f"draw({place}, {stream})")
-        texts = [self._value(a) for a in arguments]
-        holes = "".join(f", {{{n}}}" for n in range(len(texts)))
-        return self._filled(f"{_camel(distribution)}({drawn}{holes})", texts)
+        for variable, extent in self.loops.values():
+            place = variable if place == "0" else f"({place} * {extent} + {variable})"
+        return self.temporary(f"draw({place}, {stream})")
 
-    # --- places ---
+    def chosen(self, total: str, value: str, selector: str) -> None:
+        self.emit(f"if ({selector} !== 0) {{ {total} = {value}; {total}_count++; }}")
+
+    def number(self, value: float) -> str:
+        return _number(value)
+
+    def whole_numbers(self, values: Sequence[int]) -> str:
+        return _wholes(values)
+
+    def local(self, array: Array) -> str:
+        return f"its_{self._names[array.name].lower()}"
+
+    def place(self, array: Array, index: Sequence[Index]) -> str:
+        place = self.flat(0, array.shape, index)
+        return self._named(array) if place == "0" else f"{self._named(array)} + {place}"
+
+    def alone(self, text: str) -> str:
+        return _bare(text)
 
     def _named(self, array: Array) -> str:
         self._used.add(array.name)
-        return self.names[array.name]
-
-    def _place(self, array: Array, index: Sequence[Index]) -> str:
-        place = self._flat(0, array.shape, index)
-        return self._named(array) if place == "0" else f"{self._named(array)} + {place}"
-
-    def _flat(self, offset: int, shape: Sequence[int], index: Sequence[Index]) -> str:
-        """Text of a flat position; whatever is known when the module is written is added up."""
-        scales: dict[str, int] = {}
-        terms: list[str] = []
-        for stride, at in zip(_strides(shape), index, strict=True):
-            if isinstance(at, At):
-                offset += stride * at.position
-                continue
-            assert not isinstance(at, Computed)
-            variable, positions = self._loops[at.loop], at.positions
-            steps = {b - a for a, b in pairwise(positions)} or {0}
-            if len(steps) == 1:
-                offset += stride * positions[0]
-                scales[variable] = scales.get(variable, 0) + stride * steps.pop()
-            else:
-                terms.append(f"{self._table(tuple(stride * p for p in positions))}[{variable}]")
-        terms = [v if n == 1 else f"{v} * {n}" for v, n in scales.items() if n] + terms
-        if not terms:
-            return str(offset)
-        place = terms[0] if len(terms) == 1 and terms[0].isalnum() else None
-        place = place or self._kept_place(" + ".join(terms))
-        return f"{offset} + {place}" if offset else place
-
-    def _table(self, positions: tuple[int, ...]) -> str:
-        if positions not in self._known:
-            name = f"P{len(self._known)}"
-            self._known[positions] = name
-            self.tables.append(f"const {name} = {_wholes(positions)};")
-        return self._known[positions]
+        return self._names[array.name]
 
 
 def _bare(text: str) -> str:
@@ -595,8 +351,3 @@ def _clock(lines: Sequence[str]) -> list[str]:
     """Declaration of the time, if these lines use it."""
     code = "\n".join(line for line in lines if not line.lstrip().startswith("//"))
     return ["  const t = clock[0];"] if re.search(r"\bt\b", code) else []
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.replace("_", " ").split()
-    return first + "".join(word.capitalize() for word in rest)

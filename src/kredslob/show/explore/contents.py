@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from kredslob.arguments import check_kind, hint
 from kredslob.errors import ParameterError
 from kredslob.program import Array, Program, key
 
@@ -184,11 +185,13 @@ def _chart(array: Array, elements: Sequence[tuple[str, int]]) -> Chart:
 
 def _found(program: Program, label: str, what: str) -> tuple[Array, list[tuple[str, int]]]:
     """A variable, and the names and positions of its elements that a label means."""
+    check_kind(what, label, str, "a list of names")
     name, bracket, inside = label.partition("[")
     shown = {key(n): a for n, a in program.arrays.items() if a.kind not in ("hidden", "rate")}
     array = shown.get(key(name))
     if array is None:
-        raise ParameterError(f"{what}: {program.name} has no variable '{name.strip()}'")
+        near = hint(name.strip(), [a.name for a in shown.values()])
+        raise ParameterError(f"{what}: {program.name} has no variable '{name.strip()}'{near}")
     axes = [program.ranges[dim] for dim in array.dims]
     elements = [(",".join(names), k) for k, names in enumerate(product(*axes))]
     if not bracket:

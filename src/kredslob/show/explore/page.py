@@ -14,7 +14,7 @@ from kredslob.show.explore.contents import MOST_LINES, Chart, Lever, charts_of, 
 from kredslob.show.language import LANGUAGES, words
 from kredslob.show.web_page import WebPage, as_script, bokeh_script, embedded, template
 from kredslob.show.workshop.figures import NOW, SAVED, TODAY, bare_plot, named_source
-from kredslob.simulation import Model
+from kredslob.simulation import Model, check_is_model
 
 _WORDS = ("none", "percent")
 _COLOURS = (NOW, *SAVED)
@@ -72,7 +72,11 @@ def explore(
     >>> page.write("page.html").name
     'page.html'
     """
-    program = (model if isinstance(model, Model) else load(model)).program
+    words(language)  # refuses one that is unknown
+    if isinstance(model, str | Path):
+        model = load(model)
+    check_is_model(model)
+    program = model.program
     name = title or Path(program.name).stem.replace("_", " ").replace("-", " ")
     moved, charts = levers_of(program, levers), charts_of(program, shown)
     known = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from kredslob.cycle.parameters import Parameter, ParameterTable
+from kredslob.show.changed_rows import amount, number_text
 from kredslob.show.language import Words
 from kredslob.show.report.markdown import link
 
@@ -34,19 +35,13 @@ def parameter_rows(known: ParameterTable, w: Words) -> list[list[str]]:
     return rows
 
 
-def amount(value: float, row: Parameter, w: Words) -> str:
-    """Write a value of a parameter with its unit."""
-    unit = "" if row.unit == "Dmnl" else f" {w.unit(row.unit)}"
-    return _number(value, w) + unit
-
-
 def _told(row: Parameter, w: Words) -> list[str]:
     source = w.table.get(f"origin.{row.source}", row.source)
     if row.figure_year:
         source = f"{source} ({row.figure_year})"
     spread = w.text("none")
     if row.low != row.high:
-        spread = f"{_number(row.low, w)} – {_number(row.high, w)}"
+        spread = f"{number_text(row.low, w)} – {number_text(row.high, w)}"
     return [
         amount(row.value, row, w),
         spread,
@@ -76,9 +71,3 @@ def _elements(same: Sequence[Parameter], every: Sequence[Parameter], w: Words) -
 def _label(element: str, w: Words) -> str:
     label = w.table.get(f"element.{element}", element)
     return label[0].lower() + label[1:]
-
-
-def _number(value: float, w: Words) -> str:
-    text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    digits = len(text.partition(".")[2]) if "e" not in text else 6
-    return w.number(value, digits)

@@ -16,15 +16,18 @@ import xarray as xr
 from kredslob.cycle.accounts import PARTIES
 from kredslob.cycle.scenario import parameter_table
 from kredslob.cycle.summary import RATE
+from kredslob.show.account_rows import party_rows
+from kredslob.show.changed_rows import changed_rows
 from kredslob.show.check_table import check_frame
 from kredslob.show.figures import Drawing
 from kredslob.show.language import Words
 from kredslob.show.loop_table import families_frame, how_many
 from kredslob.show.policy_figures import SHOWN
 from kredslob.show.policy_table import chosen_frame, robust_frame
-from kredslob.show.report.assumptions import amount, parameter_rows
+from kredslob.show.report.assumptions import parameter_rows
 from kredslob.show.report.chances import chances
 from kredslob.show.report.comparison import Alternative, compared, read_duels
+from kredslob.show.report.glossary import glossary
 from kredslob.show.report.markdown import (
     Marked,
     answer,
@@ -82,6 +85,7 @@ def document(
         keep_trailing_newline=True,
         autoescape=False,  # `escaped` does it for Markdown
     )
+    environment.filters["marked"] = Marked  # for a part that a template has already written
     shown: dict[str, Any] = {"r": Reported(materials[0], studies, drawings, w)}
     if kind == "compare":
         shown = {"c": Compared(materials, drawings, w)}
@@ -112,12 +116,13 @@ class Reported:
         self.policy_told = scenario.description[w.language]
 
     def said(self, *topics: str) -> list[str]:
-        """Sentences that are true under these topics."""
-        return [one.text(self._w) for one in sentences(self._material.facts, topics)]
+        """Sentences that are true under these topics, for where the rate is stated above them."""
+        return [one.under_rate(self._w) for one in sentences(self._material.facts, topics)]
 
     def sentence(self, *topics: str) -> str:
-        """The first sentence that is true under these topics."""
-        return next(iter(self.said(*topics)), "")
+        """The first sentence that is true under these topics, as it stands alone."""
+        found = sentences(self._material.facts, topics)
+        return next((one.text(self._w) for one in found), "")
 
     def answer(self, said: Sequence[str]) -> Marked:
         """Sentences as the answer that stands first."""
@@ -179,7 +184,7 @@ class Reported:
     def _accounts(self, caption: str) -> Marked:
         w = self._w
         heads = [w.text(f"table.{h}_head") for h in ("party", "npv", "irr", "bcr", "payback")]
-        rows = _parties(self._material, w)
+        rows = party_rows(self._material.books.isel({RATE: -1}), w)
         return table(heads, rows, [10, 6, 6, 6, 6], caption=caption)
 
     @property
@@ -190,7 +195,7 @@ class Reported:
     @property
     def levers(self) -> Marked | str:
         """What this run set otherwise than the table."""
-        rows = _levers(self._material, self._w)
+        rows = changed_rows(self._material.scenario, self._w)
         if not rows:
             return self._w.text("report.no_levers")
         heads = [self._w.text(f"report.lever.{h}") for h in ("name", "here", "table")]
@@ -210,16 +215,22 @@ class Reported:
         rows = parameter_rows(parameter_table(), w)
         heads.append(w.text("page.source"))
         return table(
-            heads, rows, [14, 5, 5, 3, 7], caption=w.text("page.parameters"), left=range(5)
+            heads, rows, [13, 5, 5, 4, 7], caption=w.text("page.parameters"), left=range(5)
         )
 
     # Studies ------------------------------------------------------------------------------------
 
     @property
     def chances(self) -> list[str]:
-        """What the draws say, in sentences."""
+        """What the draws say, in sentences for where the rate is stated above them."""
         found = self._asked.uncertainty
-        return [] if found is None else [one.text(self._w) for one in chances(found)]
+        return [] if found is None else [one.under_rate(self._w) for one in chances(found)]
+
+    @property
+    def draws_at(self) -> str:
+        """The rate that those sentences hold for."""
+        rate = float(self._asked.uncertainty[RATE].max())  # type: ignore[index]
+        return self._w.text("report.draws_at", rate=self._w.percent(rate))
 
     @property
     def uncertain(self) -> bool:
@@ -368,6 +379,13 @@ class Reported:
         return table(
             heads, rows, [5, 3, 3, 3, 11], caption=w.text("report.checks_caption"), left=(0, 1, 4)
         )
+
+    def glossary(self, *parts: str) -> Marked:
+        """The technical words that stand in parts of the report or in its figures."""
+        w = self._w
+        rows = glossary(" ".join(parts), self._drawings.values(), w)
+        heads = [w.text(f"report.glossary.{h}") for h in ("word", "meaning")]
+        return table(heads, rows, [5, 20], caption=w.text("report.glossary.caption"), left=range(2))
 
     @property
     def _asked(self) -> Studies:
@@ -603,41 +621,6 @@ def _thinned(summary: Any) -> Any:
     return summary.isel({RATE: _places(summary.sizes[RATE])})
 
 
-def _parties(material: Material, w: Words) -> list[list[str]]:
-    rows = []
-    books = material.books.isel({RATE: -1})
-    for party in PARTIES:
-        of = books.sel(party=party)
-        if float(of["cost"].sum() + of["benefit"].sum()) == 0:
-            continue  # a party that takes no part, such as investors where there are none
-        npv, irr, bcr, payback = (
-            float(of[name])
-            for name in (
-                "net present value",
-                "internal rate of return",
-                "benefit-cost ratio",
-                "payback year",
-            )
-        )
-        rows.append(
-            [
-                w.text(f"party.{party}"),
-                w.millions(npv),
-                w.percent(irr, 1) if np.isfinite(irr) else w.text("none"),
-                w.number(bcr, 2) if np.isfinite(bcr) else w.text("none"),
-                _payback(payback, float(of["cost"].sum()), w),
-            ]
-        )
-    return rows
-
-
-def _payback(year: float, cost: float, w: Words) -> str:
-    """Year of payback; a party that lays out nothing has nothing to get back."""
-    if np.isfinite(year):
-        return w.number(year, 1)
-    return w.text("never") if cost > 0 else w.text("none")
-
-
 def _accounts_note(material: Material, w: Words) -> str:
     years = w.number(material.facts.years)
     return f"{w.text('page.accounts_note', years=years)} {w.text('prices')}"
@@ -647,33 +630,6 @@ def _assumptions_note(w: Words) -> str:
     rows = list(parameter_table())
     counts = Counter(row.certainty for row in rows)
     return w.text("page.assumptions_note", count=len(rows), **counts)
-
-
-def _levers(material: Material, w: Words) -> list[list[str]]:
-    known = parameter_table()
-    rows = []
-    for name, value in material.scenario.parameters.items():
-        if name not in known.names():
-            rows.append([w.parameter(name), _schedule(value, w), w.text("none")])
-            continue
-        for row in known.of(name):
-            here: Any = value
-            for element in row.elements:
-                here = here[element] if isinstance(here, Mapping) else here
-            if not isinstance(here, int | float) or here == row.value:
-                continue
-            rows.append([w.parameter(row.label), *(amount(v, row, w) for v in (here, row.value))])
-    return rows
-
-
-def _schedule(value: object, w: Words) -> str:
-    if not isinstance(value, list | tuple):
-        return str(value)
-    points = [point for point in value if isinstance(point, list | tuple) and len(point) == 2]
-    return ", ".join(
-        w.text("report.in_year", year=w.number(float(t)), rate=w.percent(float(v)))
-        for t, v in points
-    )
 
 
 def _origin(material: Material, w: Words, *, drawn: bool) -> str:

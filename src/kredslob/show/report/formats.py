@@ -42,8 +42,14 @@ def check_installed(formats: Sequence[str]) -> None:
 
 
 def to_docx(source: Path, target: Path, head: Front, template: Path | None) -> None:
-    """Write a Word file."""
-    _office(source, target, head, template, "reference.docx", [])
+    """Write a Word file; a full report has a table of contents."""
+    with as_file(_LAYOUT) as layout:
+        contents = [
+            f"--lua-filter={layout / 'contents.lua'}",
+            f"--metadata=toc-title:{head.words['contents']}",
+        ]
+        options = contents if head.kind == "full" else []
+        _office(source, target, head, template, "reference.docx", options)
 
 
 def to_pptx(source: Path, target: Path, head: Front, template: Path | None) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 READ_AS = (  # pandoc's Markdown with nothing in it that could run or fetch
     "markdown_strict+all_symbols_escapable+bracketed_spans+fenced_divs"
-    "+header_attributes+implicit_figures+pipe_tables+table_captions+blank_before_header"
+    "+header_attributes+auto_identifiers+implicit_figures+pipe_tables+table_captions+blank_before_header"
     "+backtick_code_blocks+fenced_code_blocks+fenced_code_attributes+link_attributes"
     "+space_in_atx_header+blank_before_blockquote+intraword_underscores-raw_html"
 )

@@ -12,6 +12,7 @@ import xarray as xr
 from kredslob.cycle.accounts import accounts, bookkeeping
 from kredslob.cycle.equity import equity
 from kredslob.cycle.loops import loop_scores
+from kredslob.cycle.needed import check_variables
 from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
 from kredslob.cycle.summary import RATE, summary, with_rate
 from kredslob.errors import InputFileError
@@ -124,6 +125,8 @@ def read_material(folder: Path) -> Material:
             folder, f"holds a run of {found}; reports are made of the reinvestment model only"
         )
     scenario = _scenario(saved)
+    if RATE not in saved.runs.dims:
+        check_variables("report", saved.runs, ["reinvestment rate in force"])
     runs = with_rate(saved.runs)
     again = runs.sizes[RATE] > _MOST_RATES or "Cumulated Spent" not in runs
     again = again or "counterfactual eligible" not in runs

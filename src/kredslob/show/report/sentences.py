@@ -58,9 +58,17 @@ class Said:
     values: Mapping[str, Stated]
 
     def text(self, w: Words) -> str:
-        """The sentence in a language, with a capital letter."""
+        """The sentence in a language, with a capital letter, as it stands alone."""
+        rate = self.values.get("rate")
+        return self._filled(w, "" if rate is None else w.text("report.say.at", rate=shown(rate, w)))
+
+    def under_rate(self, w: Words) -> str:
+        """The same where the rate that it holds for is stated above it."""
+        return self._filled(w, "")
+
+    def _filled(self, w: Words, at: str) -> str:
         gaps = {name: shown(value, w) for name, value in self.values.items()}
-        said = w.text(f"report.say.{self.key}", **gaps)
+        said = w.text(f"report.say.{self.key}", at=at, **gaps)
         return said[0].upper() + said[1:]
 
 
@@ -173,6 +181,7 @@ TOPICS: Mapping[str, tuple[Rule, ...]] = {
             },
         ),
     ),
+    "rate": (Rule("rate", _several, _rate),),
     "gain": (
         Rule("gain", lambda f: f.last.gain > 0, lambda f: _rate(f) | {"back": kroner(f.last.gain)}),
         Rule("gain_nothing", lambda f: f.last.gain <= 0, _rate),

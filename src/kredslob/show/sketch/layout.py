@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
 
 from kredslob.errors import InputFileError
-from kredslob.reading import abstract_model
+from kredslob.reading import abstract_model, references
 
 _GROUP = re.compile(r"^\*{20,}\n\s*\.(?P<name>[^\n]+)\n\*{20,}~", re.MULTILINE)
 _SKIPPED = ("Control",)
@@ -146,7 +146,7 @@ def _equations(elements: Sequence[Any]) -> _Equations:
     outflows: dict[str, tuple[str, ...]] = {}
     for element in elements:
         trees = [c.ast for c in element.components]
-        used = [names[r] for tree in trees for r in _references(tree) if r in names]
+        used = [names[r] for r in map(_key, references(trees)) if r in names]
         causes[element.name] = tuple(dict.fromkeys(n for n in used if n != element.name))
         if type(trees[0]).__name__ == "IntegStructure":
             kinds[element.name] = "stock"
@@ -173,17 +173,6 @@ def _terms(node: Any, sign: int) -> Iterator[tuple[str, int]]:
         yield from _terms(node.arguments[0], sign)
         for operator, argument in zip(node.operators, node.arguments[1:], strict=True):
             yield from _terms(argument, sign if operator == "+" else -sign)
-
-
-def _references(node: Any) -> Iterator[str]:
-    if hasattr(node, "reference"):
-        yield _key(node.reference)
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from _references(getattr(node, field.name))
-    elif isinstance(node, (list, tuple)):
-        for part in node:
-            yield from _references(part)
 
 
 def _key(name: str) -> str:

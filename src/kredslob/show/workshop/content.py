@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kredslob.arguments import refused
 from kredslob.cycle.scenario import Scenario, list_scenarios, list_settings, load_scenario
 from kredslob.design import one_design
 from kredslob.program import Program
@@ -63,6 +64,8 @@ def content(
 
 def policies(extra: Iterable[str | Path] = ()) -> list[str | Path]:
     """All policies that come with the model, and those of one's own."""
+    if isinstance(extra, str | Path) or not isinstance(extra, Iterable):
+        raise refused("scenarios", extra, "a list of .toml files")
     return [*list_scenarios(), *extra]
 
 

@@ -89,11 +89,9 @@ def _cycle() -> Any:
 
 
 def _wellbeing() -> Any:
-    from bokeh.models import Span
-
     plot = bare_plot("wellbeing")
     _over_time(plot)
-    plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
+    _zero_line(plot)
     dashes = ("solid", "dashed", "dotted", "dotdash", [14, 4])
     colours = (NOW, SAVED[1], TODAY, SAVED[3], SAVED[0])
     for number, (colour, dash) in enumerate(zip(colours, dashes, strict=True)):
@@ -121,11 +119,9 @@ def _bars(name: str) -> Any:
 
 
 def _accounts() -> Any:
-    from bokeh.models import Span
-
     plot = bare_plot("accounts")
     _over_time(plot)
-    plot.add_layout(Span(location=0, dimension="width", line_color=MUTED, line_width=1))
+    _zero_line(plot)
     for part, colour, dash in (
         ("saving", SAVED[1], "solid"),
         ("running", SAVED[0], "dashed"),
@@ -186,6 +182,13 @@ def _over_time(plot: Any) -> None:
     plot.xaxis.ticker = FixedTicker(ticks=[0, 10, 20, 30, 40])
 
 
+def _zero_line(plot: Any) -> None:
+    from bokeh.models import Span
+
+    line = Span(location=0, dimension="width", level="underlay", line_color=MUTED, line_width=1)
+    plot.add_layout(line)
+
+
 def _lying(plot: Any) -> None:
     plot.yaxis.visible = False
     plot.ygrid.visible = False
@@ -209,6 +212,7 @@ def _labels(
         text_font=value(FONT),  # else it would be the name of a column
         text_font_size=size,
         text_baseline="middle",
+        background_fill_color=None if align else PAPER,  # no line runs through a name beside it
         x_offset=0 if align else 8,
     )
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from kredslob.cycle.scenario import DEFAULT_SETTING
 from kredslob.show.language import words
-from kredslob.show.web_page import WebPage, as_script, bokeh_script, embedded, template
+from kredslob.show.web_page import (
+    WebPage,
+    as_script,
+    bokeh_script,
+    embedded,
+    page_path,
+    template,
+)
 from kredslob.show.workshop.content import content, policies
 
 SCRIPTS = (
@@ -93,7 +100,7 @@ def write_workshop(
     Parameters
     ----------
     path : str or Path
-        The file; an existing one is replaced.
+        The file, whose name ends in .html; an existing one is replaced.
     language, setting, scenarios
         As for `workshop`.
 
@@ -106,13 +113,16 @@ def write_workshop(
     ------
     InputFileError
         The file cannot be written, or as for `workshop`.
+    ParameterError
+        Its name does not end in .html.
 
     Examples
     --------
     >>> kredslob.write_workshop("workshop.html", "en").name
     'workshop.html'
     """
-    return workshop(language, setting, scenarios).write(path)
+    file = page_path(path)  # before seconds are spent on the page
+    return workshop(language, setting, scenarios).write(file)
 
 
 def _page(known: dict[str, Any], language: str) -> str:

@@ -31,8 +31,8 @@
     const head = make("tr", {}, make("td", {text: kredslob.word("workshop.compare.measure")}),
       ...columns.map(heading));
     const body = rows[0].map(([, label], k) =>
-      make("tr", {}, make("th", {scope: "row", text: label}), ...rows.map((own) => make("td", {text: own[k][2]}))));
-    const foot = make("tr", {}, make("td"), make("td"), ...state.saved.map((one) => make("td", {}, acts(one))));
+      make("tr", {}, make("th", {scope: "row", text: label}), ...rows.map((own, c) => make("td", {text: own[k][2], "data-of": columns[c].name}))));
+    const foot = make("tr", {}, make("td"), make("td"), ...state.saved.map((one) => make("td", {"data-of": state.savedName(one)}, acts(one))));
     table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot));
     empty.hidden = state.saved.length > 0;
     keeps.hidden = kredslob.proposal.keeps;

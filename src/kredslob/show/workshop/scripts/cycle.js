@@ -169,8 +169,10 @@ kredslob.cycle = (() => {
       label(under, (fund.x + ends[2].x) / 2, FLOOR + thick + 0.75 * letter, "center", "bold"),
     ]));
     document.getElementById("cycle-note").textContent =
-      into > 0 ? [word("workshop.cycle.people_note", {count: number(outcomes.helped)}), ...(found.below ? [word("workshop.cycle.negative")] : [])].join(" · ")
-        : word("workshop.cycle.nothing");
+      into > 0 ? [
+        word("workshop.cycle.people_note", {count: number(outcomes.helped)}), word("workshop.cycle.unseen_note"),
+        ...(found.below ? [word("workshop.cycle.negative")] : []),
+      ].join(" ") : word("workshop.cycle.nothing");
   };
 
   kredslob.register("cycle", {update: (now) => { if (visible("cycle")) paint(now); }});

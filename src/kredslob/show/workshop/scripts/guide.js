@@ -63,7 +63,7 @@ kredslob.guide = (() => {
     doubt() {
       const share = kredslob.uncertainty.carrying;
       if (share === null) return say("doubt_wait");
-      const key = share >= 0.7 ? "doubt_most" : share >= 0.3 ? "doubt_some" : "doubt_few";
+      const key = share >= 0.7 ? "doubt_most" : share >= 0.3 ? "doubt_some" : share > 0 ? "doubt_few" : "doubt_none";
       return say(key, {share: percent(share)});
     },
     running(found, run) {

@@ -112,7 +112,7 @@ kredslob.loops = (() => {
       ? word("workshop.loops.source_rule", {policy})
       : word("workshop.loops.source", {policy, rate: language.percent(rate)});
     const moved = preset !== latest.policy.preset || Object.keys(latest.policy.changes).some((name) => name !== RATE);
-    parts.source.textContent = moved ? `${source} ${word("workshop.loops.moved")}` : source;
+    parts.source.textContent = [source, ...(moved ? [word("workshop.loops.moved")] : []), word("workshop.loops.grey")].join(" ");
     document.getElementById("feedback-alt").textContent =
       word("workshop.loops.share_alt", {periods: lines.join(". ") || said});
   };

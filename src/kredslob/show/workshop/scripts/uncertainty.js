@@ -137,7 +137,7 @@ kredslob.uncertainty = (() => {
     const {money, percent, number: written} = language;
     const spread = {low: money(found.low.at(-1)), high: money(found.high.at(-1)), years: written(found.low.length - 1)};
     place.textContent = [
-      word("workshop.band.carries", {share: percent(found.carrying / found.count), count: written(found.count)}),
+      word(`workshop.band.${found.carrying > 0 ? "carries" : "none"}`, {share: percent(found.carrying / found.count), count: written(found.count)}),
       word("workshop.band.spread", spread),
     ].join(" ");
     place.title = word("workshop.band.note");
