@@ -698,10 +698,11 @@ def _data_between_times(model: Lowering, nodes: Sequence[Any], scope: Scope) -> 
     mode = lower(model, nodes[2], scope)
     if not isinstance(mode, Number):
         raise LoweringError("GET DATA BETWEEN TIMES: the last argument must be -1, 0 or 1")
-    side = max(-1, min(1, int(mode.value)))
     table = model.over_time(getattr(nodes[0], "reference", "an expression"))
     tokens = list(nodes[0].subscripts.subscripts) if nodes[0].subscripts else []
-    how = {-1: "hold_backward", 0: "interpolate", 1: "look_forward"}[side]
+    how = "interpolate"
+    if abs(mode.value) >= 1:
+        how = "look_forward" if mode.value > 0 else "hold_backward"
     return _looked_up(model, table, tokens, nodes[1], scope, how)
 
 

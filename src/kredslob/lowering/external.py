@@ -17,6 +17,7 @@ import xarray as xr
 from kredslob.errors import InputFileError
 from kredslob.limits import Limits
 from kredslob.reading import check_external_path, is_within
+from kredslob.reading.source import one_line
 
 Series = list[tuple[Sequence[float], Sequence[float]]]
 _TABLES = (".tab", ".csv")
@@ -155,7 +156,7 @@ def tabular(path: Path, name: str, coordinates: Mapping[str, list[str]], access:
     raise InputFileError(
         path,
         f"the data are in none of the .tab and .csv files beside the model ({looked})",
-        key=name,
+        key=one_line(name, 100),
     )
 
 

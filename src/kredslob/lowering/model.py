@@ -371,7 +371,7 @@ class Lowering:
         values = np.full(array.shape, np.nan)
         for component, box in variable.boxes:
             at = [
-                [self.ranges.keys(dim).index(e) for e in elements]
+                _places_of(elements, self.ranges.keys(dim))
                 for dim, elements in zip(array.dims, box.elements, strict=True)
             ]
             values[np.ix_(*at) if at else ()] = self._literal_values(component, box)
@@ -395,9 +395,7 @@ class Lowering:
         wanted = tuple(len(f) for f in full)
         if values.size != int(np.prod(wanted)):
             raise LoweringError(f"has {values.size} numbers, expected {int(np.prod(wanted))}")
-        chosen = [
-            [f.index(e) for e in elements] for f, elements in zip(full, box.elements, strict=True)
-        ]
+        chosen = [_places_of(elements, f) for f, elements in zip(full, box.elements, strict=True)]
         return values.reshape(wanted)[np.ix_(*chosen)] if chosen else values.reshape(())
 
     def _coordinates(self, component: Any, box: Region) -> dict[str, list[str]]:
@@ -492,7 +490,7 @@ class Lowering:
         if not array.shape:
             return [0]
         at = [
-            [self.ranges.keys(dim).index(e) for e in elements]
+            _places_of(elements, self.ranges.keys(dim))
             for dim, elements in zip(array.dims, box.elements, strict=True)
         ]
         grid = np.arange(array.size).reshape(array.shape)[np.ix_(*at)]
@@ -841,6 +839,11 @@ class _blamed:  # noqa: N801 - reads as a phrase: with _blamed(model, name)
         if isinstance(problem, RecursionError):
             found = "the expression is nested too deeply"
             raise InputFileError(self.model.path, found, key=shown) from problem
+
+
+def _places_of(elements: Sequence[str], whole: Sequence[str]) -> list[int]:
+    places = {element: place for place, element in enumerate(whole)}
+    return [places[element] for element in elements]
 
 
 def _literal(tree: Any) -> bool:
