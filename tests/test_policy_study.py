@@ -69,7 +69,7 @@ def test_figures_and_tables_are_whole(study: PolicyStudy, language: str) -> None
         ({"outcomes": ["luck"]}, "found no outcome 'luck'"),
         ({"thresholds": {"luck": (1, None)}}, "found no outcome 'luck'"),
         ({"levers": {"overhead share": (1, 0)}}, "expected low below high"),
-        ({"population": 3}, "expected at least 4"),
+        ({"population": 3}, "population: found 3"),
         ({"seed": -1}, "seed: found -1"),
         ({"years": 71}, "years: found 71"),
     ],

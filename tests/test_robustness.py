@@ -107,7 +107,11 @@ def test_all_thresholds_must_be_met() -> None:
 
 @pytest.mark.parametrize(
     ("ranges", "message"),
-    [({}, "found none"), ({"c": (0, 1)}, "'c' is not among a"), ({"a": (2, 1)}, "low <= high")],
+    [
+        ({}, "ranges: found {}, expected a dict"),
+        ({"c": (0, 1)}, "'c' is not among a"),
+        ({"a": (2, 1)}, "low <= high"),
+    ],
 )
 def test_thresholds_that_make_no_sense_are_refused(ranges: dict, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
@@ -144,7 +148,7 @@ def test_what_is_drawn_is_not_a_choice(tanks: Model) -> None:
     policies = {"slow": {"Time_Constant": 8}, "quick": {"time constant": 3}}
     with pytest.raises(ParameterError, match="'time constant' is drawn, but 'slow' and 'quick'"):
         evaluate_policies(tanks, policies, draws, at_end("Water"))
-    with pytest.raises(ParameterError, match="found none"):
+    with pytest.raises(ParameterError, match="policies: found {}"):
         evaluate_policies(tanks, {}, draws, at_end("Water"))
 
 

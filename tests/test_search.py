@@ -209,15 +209,15 @@ def test_policies_are_picked_by_ranges(schaffer: Model) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"levers": {}}, "levers: found none"),
+        ({"levers": {}}, "levers: found {}, expected a dict"),
         ({"levers": {"x": (1, 1)}}, "low below high"),
         ({"levers": {"luck": (0, 1)}}, "'luck' is a lever and drawn too"),
         ({"levers": {"y": (0, 1)}}, "no constant 'y'"),
         ({"objectives": LESS[:1]}, "at least two objectives"),
         ({"objectives": [*LESS, Objective("f3")]}, "give no 'f3'"),
-        ({"population": 3}, "found population 3"),
-        ({"generations": 0}, "generations 0"),
-        ({"seeds": (1, 1)}, "expected different numbers"),
+        ({"population": 3}, "population: found 3"),
+        ({"generations": 0}, "generations: found 0"),
+        ({"seeds": (1, 1)}, "expected a list of different whole numbers"),
     ],
 )
 def test_what_makes_no_sense_is_refused(schaffer: Model, changes: dict, message: str) -> None:

@@ -102,8 +102,8 @@ def test_where_all_hypotheses_are_stated_there_is_nothing_to_compare(found: xr.D
     [
         ({"switch luck": 0.5}, "structures: found 'switch luck', expected one of"),
         ({"switch learnin": 0.5}, "did you mean 'switch learning'?"),
-        ({"switch learning": 1.2}, "'switch learning': found 1.2, expected 0 to 1"),
-        ({"switch learning": float("nan")}, "expected 0 to 1"),
+        ({"switch learning": 1.2}, "'switch learning': found 1.2, expected a number from 0 to 1"),
+        ({"switch learning": float("nan")}, "expected a number from 0 to 1"),
         ({"switch prevention": 0.5}, "'switch prevention' is stated by the scenario"),
     ],
 )

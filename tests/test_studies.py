@@ -90,23 +90,23 @@ def test_a_factor_that_makes_no_sense_is_refused(given: tuple[Any, ...], said: s
 
 
 def test_a_range_of_one_number_is_refused() -> None:
-    with pytest.raises(ParameterError, match="'a': found 1 numbers"):
+    with pytest.raises(ParameterError, match="'a': found "):
         factors_of({"a": (1,)})
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"count": 0}, "draws: found 0, expected a whole number above 0"),
-        ({"count": 2.5}, "draws: found 2.5"),
-        ({"count": 12, "method": "sobol"}, "found 12, expected a power of 2"),
-        ({"count": 2, "method": "halton"}, "found 'halton', expected one of random"),
-        ({"count": 2, "seed": -1}, "seed: found -1"),
-        ({"count": 2, "correlations": {("even", "odd"): 0.5}}, "'odd' is no factor"),
-        ({"count": 2, "correlations": {("even", "peaked"): 1.5}}, "found 1.5, expected -1 to 1"),
+        ({"draws": 0}, "draws: found 0, expected a whole number from 1"),
+        ({"draws": 2.5}, "draws: found 2.5"),
+        ({"draws": 12, "method": "sobol"}, "found 12, expected a power of 2"),
+        ({"draws": 2, "method": "halton"}, "found 'halton', expected one of random"),
+        ({"draws": 2, "seed": -1}, "seed: found -1"),
+        ({"draws": 2, "correlations": {("even", "odd"): 0.5}}, "'odd' is no factor"),
+        ({"draws": 2, "correlations": {("even", "peaked"): 1.5}}, "found 1.5, expected -1 to 1"),
         (
             {
-                "count": 2,
+                "draws": 2,
                 "correlations": {
                     ("even", "peaked"): 0.9,
                     ("peaked", "switch"): 0.9,

@@ -55,7 +55,7 @@ def by_structure(results: xr.Dataset) -> xr.Dataset:
     names = [row.name for row in parameter_table() if row.kind == "switch" and row.name in drawn]
     if not names:
         raise ParameterError(
-            "structures: results no hypothesis that was drawn, expected at least one"
+            "structures: found no hypothesis that was drawn, expected at least one"
         )
     sides = []
     for name in names:
