@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kredslob.dimensions import check_dimensions, check_section, describe
+from kredslob.dimensions import check_dimensions, check_section
 from kredslob.errors import InputFileError
 from kredslob.paths import reinvestment_folder
 from kredslob.reading import abstract_model
@@ -37,7 +37,11 @@ curve([(0,0)-(1,1)],(0,0),(1,1)) ~ DKK ~ |
 def problems(tmp_path: Path, equation: str) -> list[str]:
     path = tmp_path / "model.mdl"
     path.write_text(f"{GIVEN}{equation} ~ |\n{CONTROL}", encoding="utf-8")
-    return list(describe(check_dimensions(path)))
+    return [
+        f"{m.variable}: {m.problem}"
+        + (f": found {m.found}, expected {m.expected}" if m.found else "")
+        for m in check_dimensions(path)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ makes one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -560,10 +560,3 @@ def _label(element: Any, component: Any) -> str:
 
 def _power(name: str, power: float) -> str:
     return name if power == 1 else f"{name}^{power:g}"
-
-
-def describe(mismatches: Sequence[Mismatch]) -> Iterator[str]:
-    """Give one line a mismatch."""
-    for m in mismatches:
-        units = f": found {m.found}, expected {m.expected}" if m.found else ""
-        yield f"{m.variable}: {m.problem}{units}"

@@ -72,9 +72,9 @@ def units(
     if not mismatches:
         print(f"{path.name}: all units agree")
         return
-    table = Table("variable", "problem")
-    for mismatch in mismatches:
-        table.add_row(Text(mismatch.variable), Text(mismatch.problem))
+    table = Table("variable", "problem", "found", "expected")
+    for m in mismatches:
+        table.add_row(*map(Text, (m.variable, m.problem, m.found, m.expected)))
     Console().print(table)
     raise typer.Exit(1)
 

@@ -181,16 +181,7 @@ def _checked(
     """Formats to write, if all that was asked goes together."""
     if kind not in KINDS:
         raise ParameterError(f"kind: found '{kind}', expected one of {', '.join(KINDS)}")
-    tables = export.FORMATS if len(folders) == 1 else ()
-    for form in formats:
-        if form not in (*FORMATS, ALL):
-            raise ParameterError(f"format: found '{form}', expected some of {', '.join(FORMATS)}")
-        if form not in (*KINDS[kind], *tables, ALL):
-            can = ", ".join(KINDS[kind])
-            raise ParameterError(f"format: found '{form}', but {kind} comes as {can}")
-    chosen = list(dict.fromkeys(formats)) or list(KINDS[kind])
-    if ALL in chosen:
-        chosen = [*KINDS[kind], *tables]
+    chosen = _chosen(kind, formats, export.FORMATS if len(folders) == 1 else ())
     if kind == "compare":
         if not 1 <= len(folders) <= _MOST_COMPARED:
             found = len(folders)
@@ -198,13 +189,28 @@ def _checked(
     elif len(folders) != 1:
         raise ParameterError(f"{kind}: found {len(folders)} runs, expected one; see compare")
     if template is not None:
-        suffix = template.suffix.lower().removeprefix(".")
-        if suffix not in ("docx", "pptx"):
-            raise InputFileError(template, "expected a file that ends in .docx or .pptx")
-        if suffix not in chosen:
-            raise ParameterError(
-                f"template: found a .{suffix}, but the report is {', '.join(chosen)}"
-            )
-        if not template.is_file():
-            raise InputFileError(template, "cannot be read; there is no such file")
+        _check_template(template, chosen)
     return chosen
+
+
+def _chosen(kind: str, formats: Sequence[str], tables: Sequence[str]) -> list[str]:
+    """Formats of a kind of report, and of tables where there are some; all of them for none."""
+    for form in formats:
+        if form not in (*FORMATS, ALL):
+            raise ParameterError(f"format: found '{form}', expected some of {', '.join(FORMATS)}")
+        if form not in (*KINDS[kind], *tables, ALL):
+            can = ", ".join(KINDS[kind])
+            raise ParameterError(f"format: found '{form}', but {kind} comes as {can}")
+    if ALL in formats:
+        return [*KINDS[kind], *tables]
+    return list(dict.fromkeys(formats)) or list(KINDS[kind])
+
+
+def _check_template(template: Path, chosen: Sequence[str]) -> None:
+    suffix = template.suffix.lower().removeprefix(".")
+    if suffix not in ("docx", "pptx"):
+        raise InputFileError(template, "expected a file that ends in .docx or .pptx")
+    if suffix not in chosen:
+        raise ParameterError(f"template: found a .{suffix}, but the report is {', '.join(chosen)}")
+    if not template.is_file():
+        raise InputFileError(template, "cannot be read; there is no such file")

@@ -182,7 +182,7 @@ def _key(name: str) -> str:
 def _view(name: str, members: Sequence[str], equations: _Equations) -> View:
     stocks = [n for n in members if equations.kinds[n] == "stock"]
     ends = _flow_ends(stocks, members, equations)
-    boxes, pipes = _stock_rows(stocks, ends, equations)
+    boxes, pipes = _stock_rows(stocks, ends)
     bottom = max((b.y for b in boxes.values()), default=60)
     links = _links(members, ends, equations)
     boxes |= _layers(members, boxes, links, equations, bottom)
@@ -206,9 +206,7 @@ def _flow_ends(
 
 
 def _stock_rows(
-    stocks: Sequence[str],
-    ends: Mapping[str, tuple[str | None, str | None]],
-    equations: _Equations,
+    stocks: Sequence[str], ends: Mapping[str, tuple[str | None, str | None]]
 ) -> tuple[dict[str, Box], list[Pipe]]:
     graph = nx.Graph()
     graph.add_nodes_from(stocks)
@@ -311,7 +309,7 @@ def _layers(
     inside = set(members)
     loose = [n for n in members if n not in placed]
     loose += [a for a in dict.fromkeys(a for a, _ in links) if a not in inside]
-    depth = _depths(loose, links, placed)
+    depth = _depths(loose, links)
     boxes: dict[str, Box] = {}
     y = bottom + 95
     for level in sorted(set(depth.values())):
@@ -326,9 +324,7 @@ def _layers(
     return boxes
 
 
-def _depths(
-    loose: Sequence[str], links: Sequence[tuple[str, str]], placed: Mapping[str, Box]
-) -> dict[str, int]:
+def _depths(loose: Sequence[str], links: Sequence[tuple[str, str]]) -> dict[str, int]:
     graph = nx.DiGraph()
     graph.add_nodes_from(loose)
     graph.add_edges_from((a, b) for a, b in links if a in graph and b in graph)
