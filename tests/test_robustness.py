@@ -148,7 +148,7 @@ def test_what_is_drawn_is_not_a_choice(tanks: Model) -> None:
     policies = {"slow": {"Time_Constant": 8}, "quick": {"time constant": 3}}
     with pytest.raises(ParameterError, match="'time constant' is drawn, but 'slow' and 'quick'"):
         evaluate_policies(tanks, policies, draws, at_end("Water"))
-    with pytest.raises(ParameterError, match="policies: found {}"):
+    with pytest.raises(ParameterError, match=r"policies: found {}"):
         evaluate_policies(tanks, {}, draws, at_end("Water"))
 
 
