@@ -157,9 +157,9 @@ def test_progress_runs_over_all_rates(model: Model) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"draws": 19}, "draws: found 19, expected at least 20"),
+        ({"draws": 19}, "draws: found 19, expected a whole number from 20"),
         ({"seed": -1}, "seed: found -1"),
-        ({"rates": ()}, r"rates: found \[\], expected numbers from 0 to 1, each once"),
+        ({"rates": ()}, r"rates: found \[\], expected a list of numbers from 0 to 1, each once"),
         ({"rates": (0.5, 1.5)}, "rates: found"),
         ({"rates": (1, 1)}, "each once"),
         ({"rates": (float("nan"),)}, "rates: found"),
