@@ -723,6 +723,17 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         formats_module.check_installed(["pdf"])
 
 
+@pytest.mark.parametrize("kind", ["brief", "slides"])
+def test_a_run_kept_from_python_is_given_no_command(
+    model: Model, tmp_path: Path, kind: str
+) -> None:
+    folder = kredslob.save_run(model.run(load_scenario(), years=2), tmp_path / "mine")
+    (page,) = write_report([folder], tmp_path / "out", kind=kind, language="en", formats=["html"])
+    said = page.read_text(encoding="utf-8")
+    assert "was made in Python and kept with kredslob.save_run" in said
+    assert "same figures" not in said
+
+
 def test_a_run_of_another_model_is_refused(tanks: Model, tmp_path: Path) -> None:
     folder = saved(tmp_path / "tanks", tanks.run())
     with pytest.raises(InputFileError, match=r"tanks.mdl; reports are made of the reinvestment"):

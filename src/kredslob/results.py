@@ -41,6 +41,7 @@ MANIFEST = "manifest.json"
 RUNS = "run.nc"
 TABLES = "tables"
 MODEL = "model"
+BY_PYTHON = "kredslob.save_run"  # in the place of a command, where none made the run
 _KINDS: Mapping[str, type] = {
     **dict.fromkeys(("files", "parameters", "versions", "levers"), dict),
     **dict.fromkeys(("command", "model", "model sha256", "created"), str),
@@ -256,7 +257,7 @@ def save_run(
         for dim in runs.dims
         if dim in runs.coords and dim not in ("time", "run") and runs[dim].dtype.kind in "iuf"
     }
-    made_by = {"kind": "run", "levers": levers, "command": "kredslob.save_run"}
+    made_by = {"kind": "run", "levers": levers, "command": BY_PYTHON}
     stated = {name: runs.attrs.get(name, "") for name in ("setting", "scenario")}
     with new_run_folder(path) as hidden:
         write_run(hidden, runs, tables or {}, {**made_by, **stated})

@@ -16,6 +16,7 @@ import xarray as xr
 from kredslob.cycle.accounts import PARTIES
 from kredslob.cycle.scenario import parameter_table
 from kredslob.cycle.summary import RATE
+from kredslob.results import BY_PYTHON
 from kredslob.show.account_rows import party_rows
 from kredslob.show.changed_rows import changed_rows
 from kredslob.show.check_table import check_frame
@@ -393,6 +394,11 @@ class Reported:
         return self._studies
 
     # Origin -------------------------------------------------------------------------------------
+
+    @property
+    def in_python(self) -> bool:
+        """Whether no command made the run, but somebody's own Python."""
+        return self._material.saved.manifest["command"] == BY_PYTHON
 
     @property
     def command(self) -> Marked:
