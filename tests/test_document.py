@@ -223,7 +223,7 @@ def test_bad_input_is_one_clear_line(
     monkeypatch.chdir(tmp_path)
     for given, said in (
         (["missing.mdl"], "missing.mdl"),
-        (["--run", "nowhere"], "holds no run that can be read"),
+        (["--run", "nowhere"], "does not exist, expected the folder of a saved run"),
         ([tanks.file.path, "--run", run.folder], "is not the model that"),
         (["--out", "page.pdf"], "expected a name that ends in .html"),
         (["--out", "no/such/page.html"], "cannot be written"),

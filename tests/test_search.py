@@ -232,7 +232,7 @@ def test_what_makes_no_sense_is_refused(schaffer: Model, changes: dict, message:
 
 
 def test_a_quantile_is_a_share() -> None:
-    with pytest.raises(ParameterError, match="expected 0 to 1"):
+    with pytest.raises(ParameterError, match="expected a number from 0 to 1"):
         Objective("f1", quantile=5)
 
 

@@ -119,23 +119,24 @@ def _check(path: Path) -> None:
 
     Raises
     ------
-    ValueError
+    InputFileError
         With what is wrong. HDF5 would read any file that one names, and fill what is not there.
     """
     import h5py  # type: ignore[import-untyped]
 
     if path.exists() and not path.is_file():
-        raise ValueError("it is not a file")
+        raise InputFileError(path, "is not a file")
     most = limits_in_force().saved_values * _NUMBER
     with h5py.File(path, "r") as file:
         for name in file:
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{name!r} stands for something in another place")
+                raise InputFileError(path, f"{name!r} stands for something in another place")
             item = file[name]
             if not isinstance(item, h5py.Dataset):
                 continue
             if item.external or item.is_virtual:
-                raise ValueError(f"{name!r} names another file for its numbers")
+                raise InputFileError(path, f"{name!r} names another file for its numbers")
             most -= item.nbytes
             if item.nbytes > _LEAST + _DEFLATED * item.id.get_storage_size() or most < 0:
-                raise ValueError(f"{name!r} has {item.size:,} numbers, more than the file can hold")
+                claimed = f"{name!r} has {item.size:,} numbers, more than the file can hold"
+                raise InputFileError(path, claimed)

@@ -180,7 +180,7 @@ def write_graph(graph: nx.DiGraph, path: Path | str) -> Path:
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
         ending = f"a name that ends in one of {', '.join(_WRITERS)}"
-        raise refused("path", str(path), ending)
+        raise refused("path", path.name, ending)
     try:
         path.write_text(writer(graph), encoding="utf-8")
     except OSError as problem:

@@ -167,13 +167,23 @@ def _log_density(simulated: np.ndarray, observations: Observations) -> np.ndarra
 
 
 def _begin(fitted: pd.DataFrame, walkers: int, rng: np.random.Generator) -> np.ndarray:
-    """Walkers around the best fit, a standard error wide, inside the ranges."""
+    """Walkers around the best fit, a standard error wide, inside the ranges.
+
+    Fit and width are rounded to a millionth of the range: the last digits of a fit depend on where
+    arrays lie in memory (BLAS), and a chain that starts a hair away is another chain.
+    """
     low, high = fitted["low"].to_numpy(), fitted["high"].to_numpy()
+    grain = 1e-6 * (high - low)
     width = np.minimum(fitted["standard error"].to_numpy(), 0.25 * (high - low))
-    width = np.maximum(np.nan_to_num(width), 1e-6 * (high - low))
-    points = fitted["estimate"].to_numpy() + width * rng.standard_normal((walkers, len(fitted)))
+    width = np.maximum(_rounded(np.nan_to_num(width), grain), grain)
+    middle = _rounded(fitted["estimate"].to_numpy(), grain)
+    points = middle + width * rng.standard_normal((walkers, len(fitted)))
     beyond = (points <= low) | (points >= high)
     return np.where(beyond, low + (high - low) * rng.random(points.shape), points)
+
+
+def _rounded(values: np.ndarray, grain: np.ndarray) -> np.ndarray:
+    return np.asarray(np.round(values / grain) * grain)
 
 
 def _diagnostics(

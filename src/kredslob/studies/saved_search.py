@@ -90,8 +90,8 @@ def load_search(path: Path | str) -> xr.Dataset:
     >>> study = kredslob.policy_study(
     ...     kredslob.load(), place, draws=16, population=4, generations=1, years=5
     ... )
-    >>> kredslob.save_search(study.front, "front.nc")
-    >>> kredslob.load_search("front.nc").attrs["scenario"] == place.name
+    >>> file = kredslob.save_search(study.front, "front.nc")
+    >>> kredslob.load_search(file).attrs["scenario"] == place.name
     True
     """
     path = path_of("path", path)
