@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from benchmarks.workshop import THROTTLE, browser, first_load, moves, opened
+from benchmarks.workshop import browser, opened
 
 import kredslob
 from kredslob.cli import main
@@ -527,22 +527,6 @@ def test_the_command_writes_the_page(
     text = out.read_text(encoding="utf-8")
     assert '<html lang="en">' in text
     assert words("en").text("workshop.heading") in text
-
-
-# --- how fast ---
-
-
-@pytest.mark.slow
-def test_it_is_as_direct_as_it_must_be(chromium: Any, file: Path) -> None:
-    """The targets on two cores; the best of several rounds, since others may use them too."""
-    page = opened(chromium, file)
-    for slower, target in ((1, 50), (THROTTLE, 200)):
-        rounds: list[float] = []
-        while len(rounds) < 12 and min(rounds, default=np.inf) >= target:
-            rounds.append(float(np.percentile(moves(page, slower=slower, count=40), 95)))
-        assert min(rounds) < target, f"{slower}x slower: {rounds}"
-    page.close()
-    assert min(first_load(chromium, file) for _ in range(3)) < 2
 
 
 def test_all_places_of_the_model_are_offered(shared: Any) -> None:
