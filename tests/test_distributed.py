@@ -18,6 +18,7 @@ import xarray as xr
 
 from kredslob import ensemble
 from kredslob.cycle.scenario import load_scenario
+from kredslob.design import DesignInParts
 from kredslob.distributed import _unpacked
 from kredslob.errors import InputFileError, KredslobError
 from kredslob.simulation import Model
@@ -164,6 +165,18 @@ def test_what_breaks_off_a_cluster_leaves_what_is_finished(
     found = everything(tanks, design, progress=lambda done, _: seen.append(done), **options)
     assert seen[0] >= 784
     assert found.equals(everything(tanks, design))
+
+
+def test_a_design_in_parts_is_the_same_on_a_cluster(
+    tanks: Model, design: dict[str, np.ndarray], client: Any
+) -> None:
+    def part(begin: int, end: int) -> dict[str, np.ndarray]:
+        return {name: values[begin:end] for name, values in design.items()}
+
+    in_parts = DesignInParts(RUNS, part, "two columns")
+    found = everything(tanks, in_parts, summary=SUMMARY, client=client)
+    expected = everything(tanks, design, summary=SUMMARY)
+    xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
 
 
 def test_an_error_on_a_worker_reaches_the_caller(tanks: Model, client: Any) -> None:
