@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _LONGEST = 1500  # characters of a message
+_LONGEST_KEY = 200
 
 
 class KredslobError(Exception):
@@ -58,7 +59,8 @@ class InputFileError(KredslobError):
     def __init__(
         self, path: Path | str, problem: str, *, line: int | None = None, key: str | None = None
     ) -> None:
-        place = str(path) + (f", line {line}" if line else "") + (f", '{key}'" if key else "")
+        name = key if key is None or len(key) <= _LONGEST_KEY else f"{key[: _LONGEST_KEY - 3]}..."
+        place = str(path) + (f", line {line}" if line else "") + (f", '{name}'" if key else "")
         super().__init__(f"{place}: {problem}")
         self.path, self.line, self.key = Path(path), line, key
 
