@@ -48,7 +48,7 @@ class BatchInParts(Batch):
 
 
 def batch_in_parts(
-    target: NumbaTarget, design: DesignInParts, make: Callable[[int, int], Batch]
+    target: NumbaTarget, design: DesignInParts, first: Batch, make: Callable[[int, int], Batch]
 ) -> BatchInParts:
     """The runs of a design that is made part by part.
 
@@ -58,6 +58,8 @@ def batch_in_parts(
         What runs them.
     design : DesignInParts
         Says how many there are.
+    first : Batch
+        The first two.
     make : callable
         Called with (begin, end); gives the batch of a part.
 
@@ -66,7 +68,6 @@ def batch_in_parts(
     ParameterError
         The clock differs from run to run, so that what is saved of them could not be planned.
     """
-    first = make(0, 2)
     clock = target.program.clock
     for name in (clock.initial, clock.final, clock.step, clock.saveper):
         if np.isin(target.places(name), first.varied).any():

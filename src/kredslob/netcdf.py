@@ -124,7 +124,7 @@ def _check(path: Path) -> None:
     """
     import h5py  # type: ignore[import-untyped]
 
-    if path.exists() and not path.is_file():
+    if not path.is_file():
         raise InputFileError(path, "is not a file")
     most = limits_in_force().saved_values * _NUMBER
     with h5py.File(path, "r") as file:

@@ -165,7 +165,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        check_within(path, folder)
+        check_inside(path, folder)
         limits = limits_in_force()
         if (size := path.stat().st_size) > limits.file_bytes:
             raise InputFileError(path, limits.exceeded("file_bytes", f"has {size:,} bytes"))
@@ -264,7 +264,7 @@ def save_run(
     return path
 
 
-def check_within(path: Path, folder: Path) -> None:
+def check_inside(path: Path, folder: Path) -> None:
     """Refuse what a folder from somebody else may hold in the place of a file.
 
     Parameters
@@ -349,7 +349,7 @@ def load_run(folder: Path | str) -> SavedRun:
 
 
 def _read_numbers(path: Path, folder: Path) -> xr.Dataset:
-    check_within(path, folder)
+    check_inside(path, folder)
     return read_netcdf(path)
 
 

@@ -459,7 +459,7 @@ class Model:
             def make(begin: int, end: int) -> Batch:
                 return batch_of(target, self._checked(parts.part(begin, end), shared), seed)
 
-            batch = batch_in_parts(target, parts, make)
+            batch = batch_in_parts(target, parts, batch, make)
             made_by["design"] = parts.described
         return _Plan(
             target=target,

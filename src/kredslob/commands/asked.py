@@ -62,7 +62,7 @@ class Asked:
         Parameters
         ----------
         command : str
-            Words before the options.
+            What stands before the options, as it is typed.
         options : mapping of str to Any
             What was given, by option; a list where it may be given more than once.
         lang : Language
@@ -80,7 +80,7 @@ class Asked:
         folder = out or new_folder(otherwise)
         check_folder(folder)
         given = {**options, "--lang": lang.value}
-        return cls(shlex.join([*shlex.split(command), *_words(given)]), folder, lang)
+        return cls(f"{command} {shlex.join(_words(given))}", folder, lang)
 
     @contextmanager
     def kept(self) -> Iterator[Path]:

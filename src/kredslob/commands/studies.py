@@ -59,8 +59,9 @@ def threshold(
         "--scenario": scenario,
         "--years": years,
         "--draws": draws,
+        "--seed": seed,
+        "--set": set_,
     }
-    given |= {"--seed": seed, "--set": set_}
     asked = Asked.of("kredslob threshold", given, lang, out, named(chosen, "threshold"))
 
     import kredslob
@@ -127,8 +128,11 @@ def uncertainty(
         "--scenario": scenario,
         "--rates": rates,
         "--years": years,
+        "--draws": draws,
+        "--seed": seed,
+        "--set": set_,
+        "--structure": structure,
     }
-    given |= {"--draws": draws, "--seed": seed, "--set": set_, "--structure": structure}
     asked = Asked.of("kredslob uncertainty", given, lang, out, named(chosen, "uncertainty"))
 
     import kredslob
@@ -216,9 +220,18 @@ def sensitivity(
     ranges = [stated_range(text, "--range") for text in range_ or ()]
     check_trajectories(trajectories)
     check_sobol(samples)
-    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
-    given |= {"--trajectories": trajectories, "--inputs": inputs, "--samples": samples}
-    given |= {"--years": years, "--seed": seed, "--set": set_, "--range": range_}
+    given: dict[str, Any] = {
+        "--setting": setting,
+        "--scenario": scenario,
+        "--outcomes": outcomes,
+        "--trajectories": trajectories,
+        "--inputs": inputs,
+        "--samples": samples,
+        "--years": years,
+        "--seed": seed,
+        "--set": set_,
+        "--range": range_,
+    }
     asked = Asked.of("kredslob sensitivity", given, lang, out, named(chosen, "sensitivity"))
 
     import kredslob
@@ -307,10 +320,19 @@ def search(
     check_no_rule(chosen)
     thresholds = dict(enough_of(text) for text in enough or ())
     ranges = [stated_range(text, "--lever") for text in lever or ()]
-    given: dict[str, Any] = {"--setting": setting, "--scenario": scenario, "--outcomes": outcomes}
-    given |= {"--draws": draws, "--population": population, "--generations": generations}
-    given |= {"--years": years, "--seed": seed, "--set": set_, "--enough": enough}
-    given |= {"--lever": lever}
+    given: dict[str, Any] = {
+        "--setting": setting,
+        "--scenario": scenario,
+        "--outcomes": outcomes,
+        "--draws": draws,
+        "--population": population,
+        "--generations": generations,
+        "--years": years,
+        "--seed": seed,
+        "--set": set_,
+        "--enough": enough,
+        "--lever": lever,
+    }
     asked = Asked.of("kredslob search", given, lang, out, named(chosen, "search"))
 
     import kredslob

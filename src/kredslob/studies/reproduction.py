@@ -20,7 +20,7 @@ from kredslob.datasets import versions
 from kredslob.errors import InputFileError
 from kredslob.feedback.scores import Feedback
 from kredslob.paths import reinvestment_folder
-from kredslob.results import MANIFEST, MODEL, SavedRun, check_within, file_faults, load_run
+from kredslob.results import MANIFEST, MODEL, SavedRun, check_inside, file_faults, load_run
 from kredslob.simulation import Model
 from kredslob.studies.factors import Factor
 from kredslob.studies.hinges import hinge_study
@@ -136,7 +136,7 @@ def reproduce(folder: Path | str) -> Reproduction:
 
 def _model_path(saved: SavedRun) -> Path:
     path = saved.folder / MODEL / Path(str(saved.manifest["model"])).name
-    check_within(path, saved.folder)
+    check_inside(path, saved.folder)
     if not path.is_file():
         raise InputFileError(path, "is missing; without the model the run cannot be made again")
     return path
